@@ -1,1 +1,6 @@
 //! rooms-layer
+
+pub(crate) mod namespace;
+pub mod rooms;
+pub(crate) mod session;
+pub mod wire;

@@ -1,0 +1,74 @@
+use crate::wire::{DecodeError, EncodeError, Value};
+
+/// Why an event was not emitted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EmitError {
+    /// The event's `Serialize` implementation failed; nothing was sent to anybody.
+    #[error("the event can't be encoded")]
+    Encode(#[from] EncodeError),
+    /// The server was closed; nothing was sent to anybody.
+    #[error("the server is closed")]
+    Closed,
+}
+
+/// Why no acknowledgement arrived.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AckError {
+    /// The client did not answer before the deadline.
+    #[error("the client did not acknowledge in time")]
+    Timeout,
+    /// The client disconnected before it answered.
+    #[error("the client disconnected before it acknowledged")]
+    Disconnected,
+    /// The client answered with something else than the event's ack type.
+    #[error("the acknowledgement has another form than the event declares")]
+    Decode(#[from] DecodeError),
+    /// The event could not be emitted.
+    #[error("the event was not emitted")]
+    Emit(#[from] EmitError),
+}
+
+/// A refused connection: what the client reads in `connect_error` (`err.message`, `err.data`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    pub(crate) message: String,
+    pub(crate) data: Option<Value>,
+}
+
+/// Why a namespace could not be mounted, or a handle not be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MountError {
+    /// Two namespaces ask for one path.
+    #[error("namespace `{path}` is mounted twice: by `{first}` and by `{second}`")]
+    PathTaken {
+        /// The path of both.
+        path: String,
+        /// The type mounted first.
+        first: &'static str,
+        /// The type mounted second.
+        second: &'static str,
+    },
+    /// A handle was asked for with a contract that is not mounted.
+    #[error(
+        "namespace `{asked}` (path `{path}`) is not mounted; add `.namespace({asked}::serve(..))` to the `RoomsLayer`"
+    )]
+    NotMounted {
+        /// The path.
+        path: String,
+        /// The type that was asked for.
+        asked: &'static str,
+    },
+    /// A handle was asked for with another contract than the one mounted.
+    #[error("namespace `{path}` is served as `{mounted}`, not as `{asked}`")]
+    OtherContract {
+        /// The path.
+        path: String,
+        /// The type that is mounted.
+        mounted: &'static str,
+        /// The type that was asked for.
+        asked: &'static str,
+    },
+}
