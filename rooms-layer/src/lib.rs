@@ -1,1 +1,4 @@
 //! rooms-layer
+
+pub mod rooms;
+mod token;
