@@ -1,4 +1,7 @@
 //! rooms-layer
 
 pub mod rooms;
+pub(crate) mod session;
 mod token;
+
+pub use session::DisconnectReason;
