@@ -1,6 +1,7 @@
 //! rooms-layer
 
-pub(crate) mod namespace;
 pub mod rooms;
 pub(crate) mod session;
-pub mod wire;
+mod token;
+
+pub use session::DisconnectReason;
