@@ -1,1 +1,3 @@
 //! rooms-layer
+
+pub mod wire;
