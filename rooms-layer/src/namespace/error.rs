@@ -1,4 +1,4 @@
-use crate::wire::{DecodeError, EncodeError, Value};
+use crate::wire::{Value, args::DecodeError, data::EncodeError};
 
 /// Why an event was not emitted.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,23 @@ pub enum AckError {
 pub struct Refusal {
     pub(crate) message: String,
     pub(crate) data: Option<Value>,
+}
+
+impl Refusal {
+    /// Refuses with a message: `err.message` in the client.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            data: None,
+        }
+    }
+
+    /// Adds details: `err.data` in the client.
+    #[must_use]
+    pub fn data(mut self, data: Value) -> Self {
+        self.data = Some(data);
+        self
+    }
 }
 
 /// Why a namespace could not be mounted, or a handle not be had.

@@ -55,6 +55,20 @@ impl Heartbeat {
         }
     }
 
+    /// Tells whether a packet other than the pong would change anything, so that most of them need no look at the clock.
+    pub(crate) fn can_be_extended(&self) -> bool {
+        matches!(
+            self.state,
+            State::Awaiting {
+                extended: false,
+                ..
+            } | State::Stopped {
+                extended: false,
+                ..
+            }
+        )
+    }
+
     /// Returns when to call [`on_deadline`](Self::on_deadline), if there is anything to wait for but the client.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
