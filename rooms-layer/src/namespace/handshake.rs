@@ -14,7 +14,7 @@ pub struct HandshakeInfo {
 }
 
 impl HandshakeInfo {
-    pub(crate) fn new(uri: &Uri, headers: &HeaderMap, remote: Option<SocketAddr>) -> Self {
+    pub(crate) fn new(uri: &Uri, headers: &HeaderMap) -> Self {
         let mut head = Vec::new();
         for (name, value) in headers {
             head.extend_from_slice(name.as_str().as_bytes());
@@ -25,9 +25,15 @@ impl HandshakeInfo {
         Self {
             uri: uri.path_and_query().map_or("/", |uri| uri.as_str()).into(),
             head: head.into_boxed_slice(),
-            remote,
+            remote: None,
             issued: SystemTime::now(),
         }
+    }
+
+    /// Adds the address at the other end.
+    pub(crate) fn with_remote(mut self, remote: Option<SocketAddr>) -> Self {
+        self.remote = remote;
+        self
     }
 
     /// Returns the path and query of the request.
@@ -109,7 +115,7 @@ mod tests {
         let uri = "/socket.io/?EIO=4&transport=websocket"
             .parse()
             .expect("a uri");
-        let info = HandshakeInfo::new(&uri, &headers, None);
+        let info = HandshakeInfo::new(&uri, &headers);
         assert_eq!(info.headers(), headers);
         assert_eq!(info.header("cookie"), Some(&b"a=1; b=x: y"[..]));
         assert_eq!(info.header("absent"), None);

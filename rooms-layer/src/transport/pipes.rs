@@ -1,10 +1,11 @@
 use crate::engine::{Pipe, at_once};
 use bytes::Bytes;
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::{
     future::{Future, poll_fn},
     io::{self, IoSlice},
+    net::SocketAddr,
     pin::{Pin, pin},
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker, ready},
@@ -18,17 +19,26 @@ use tokio::{
 /// A connection on its way from HTTP to WebSocket.
 pub(crate) struct Upgrading(OnUpgrade);
 
+/// A connection that the HTTP server has let go of.
+pub(crate) struct Upgraded {
+    pub(crate) pipe: Arc<dyn Pipe>,
+    /// What the server had read beyond the request.
+    pub(crate) received: Bytes,
+    /// The other end, of a plain TCP stream.
+    pub(crate) remote: Option<SocketAddr>,
+}
+
 impl Upgrading {
     pub(crate) fn new(on_upgrade: OnUpgrade) -> Self {
         Self(on_upgrade)
     }
 
-    /// Waits for the server to let go of the connection; also yields what it had read beyond the request.
+    /// Waits for the server to let go of the connection.
     ///
     /// # Errors
     ///
     /// When the server does not carry upgrades out, or the client went away.
-    pub(crate) async fn pipe(self) -> hyper::Result<(Arc<dyn Pipe>, Bytes)> {
+    pub(crate) async fn pipe(self) -> hyper::Result<Upgraded> {
         let upgraded = self.0.await?;
         // A plain TCP stream is written to without a lock, and without Nagle's delay: packets are put together already.
         let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
@@ -42,13 +52,19 @@ impl Upgrading {
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY can't be set");
                 }
-                // Copied, since the original keeps the server's whole read buffer alive.
-                (Arc::new(TcpPipe(stream)), Bytes::copy_from_slice(&received))
+                Upgraded {
+                    remote: stream.peer_addr().ok(),
+                    pipe: Arc::new(TcpPipe(stream)),
+                    // Copied, since the original keeps the server's whole read buffer alive.
+                    received: Bytes::copy_from_slice(&received),
+                }
             }
-            Err(upgraded) => (
-                stream_pipe::<TokioIo<Upgraded>>(TokioIo::new(upgraded)),
-                Bytes::new(),
-            ),
+            // What was read already is replayed by the stream itself.
+            Err(upgraded) => Upgraded {
+                pipe: stream_pipe(TokioIo::new(upgraded)),
+                received: Bytes::new(),
+                remote: None,
+            },
         })
     }
 }
