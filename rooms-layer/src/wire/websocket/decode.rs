@@ -131,6 +131,14 @@ impl Decoder {
         Ok((consumed, incoming))
     }
 
+    /// The memory held for what has arrived in parts, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| {
+            let message = partial.message.as_ref().map_or(0, Message::capacity);
+            size_of::<Partial>() + message + partial.control.capacity()
+        })
+    }
+
     /// Whether a frame is complete without a further byte, because its payload is empty.
     fn has_empty_rest(&self) -> bool {
         let frame = self.partial.as_ref().and_then(|partial| partial.frame);
@@ -277,6 +285,13 @@ impl Message {
         match &self.body {
             Body::Text(text) => text.len(),
             Body::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        match &self.body {
+            Body::Text(text) => text.capacity(),
+            Body::Binary(bytes) => bytes.capacity(),
         }
     }
 }
