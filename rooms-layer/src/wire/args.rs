@@ -182,7 +182,7 @@ impl Args {
         let Some(raw) = self.raw(index) else {
             return Ok(T::deserialize(&NULL)?);
         };
-        if !self.has_tree(index) {
+        if !self.holds_placeholder(index) {
             match serde_json::from_str(raw) {
                 // What `T` borrows cannot be escaped in the text; in the tree it is not.
                 Err(_) if memchr::memchr(b'\\', raw.as_bytes()).is_some() => {}
@@ -222,10 +222,13 @@ impl Args {
             || memchr::memchr(b'\\', raw.as_bytes()).is_some()
     }
 
-    fn has_tree(&self, index: usize) -> bool {
-        self.trees
-            .get()
-            .is_some_and(|trees| trees[index].get().is_some())
+    /// Whether the text alone is not the whole element. [`assemble`](Self::assemble) has made the tree then.
+    fn holds_placeholder(&self, index: usize) -> bool {
+        !self.attachments.is_empty()
+            && self
+                .trees
+                .get()
+                .is_some_and(|trees| trees[index].get().is_some())
     }
 
     /// The element as a value, with attachments in the place of placeholders.

@@ -28,8 +28,8 @@ pub struct Limits {
     /// The length of all attachments of one packet together, in bytes.
     ///
     /// The default is 4,000,000, four times `max_payload`. A packet waits in memory until its last attachment is
-    /// there, so this is what a peer can make each connection hold. Below `max_payload`, it bounds the single
-    /// attachment too.
+    /// there, so this, with the packet's text on top, is what a peer can make each connection hold. Below
+    /// `max_payload`, it bounds the single attachment too.
     pub max_pending_bytes: usize,
 
     /// The number of arguments of one event or acknowledgement, the event's name not counted.

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use crate::wire::{
     Data, Value,
     data::push_decimal,
-    websocket::{MAX_HEADER, Opcode, encode::push_frame, header},
+    websocket::{MAX_HEADER, Opcode, header, push_frame},
 };
 
 /// What stands in front of a packet's payload, with the type of the Engine.IO message.

@@ -148,4 +148,4 @@ impl<K: Into<String>, V: Into<Value>> FromIterator<(K, V)> for Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::wire) mod tests;

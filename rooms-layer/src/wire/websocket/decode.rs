@@ -122,19 +122,39 @@ impl Decoder {
             Some(Found::Here(opcode, length)) => {
                 Some(whole_frame(opcode, &input[consumed - length..consumed])?)
             }
-            Some(found) => {
-                let partial = self.partial.as_mut().expect("it was found in there");
-                partial.yielded = Some(found);
-                Some(partial.incoming(found)?)
+            Some(Found::Control(opcode)) => {
+                Some(whole_frame(opcode, &self.yielding(found).control)?)
+            }
+            Some(Found::Message) => {
+                let message = self.yielding(found).message.as_ref();
+                Some(message.expect("its last frame was just taken").incoming()?)
             }
         };
         Ok((consumed, incoming))
+    }
+
+    /// The memory held for what has arrived in parts, in bytes.
+    pub fn held_bytes(&self) -> usize {
+        self.partial.as_ref().map_or(0, |partial| {
+            let message = partial.message.as_ref().map_or(0, Message::capacity);
+            size_of::<Partial>() + message + partial.control.capacity()
+        })
     }
 
     /// Whether a frame is complete without a further byte, because its payload is empty.
     fn has_empty_rest(&self) -> bool {
         let frame = self.partial.as_ref().and_then(|partial| partial.frame);
         frame.is_some_and(|frame| frame.remaining == 0)
+    }
+
+    /// Has the next call let go of what is found, which lies in the buffers.
+    fn yielding(&mut self, found: Option<Found>) -> &Partial {
+        let partial = self
+            .partial
+            .as_mut()
+            .expect("a frame was just taken into it");
+        partial.yielded = found;
+        partial
     }
 
     /// Lets go of what the last call yielded.
@@ -244,39 +264,30 @@ impl Partial {
         self.frame = None;
         Ok((taken, found))
     }
-
-    fn incoming(&self, found: Found) -> Result<Incoming<'_>, WebSocketError> {
-        match (found, &self.message) {
-            (
-                Found::Message,
-                Some(Message {
-                    body: Body::Text(text),
-                    ..
-                }),
-            ) => text
-                .finished()
-                .map(Incoming::Text)
-                .ok_or(WebSocketError::InvalidUtf8),
-            (
-                Found::Message,
-                Some(Message {
-                    body: Body::Binary(bytes),
-                    ..
-                }),
-            ) => Ok(Incoming::Binary(bytes)),
-            (Found::Control(opcode), _) => whole_frame(opcode, &self.control),
-            (Found::Message | Found::Here(..), _) => {
-                unreachable!("only what is held here is asked for")
-            }
-        }
-    }
 }
 
 impl Message {
+    fn incoming(&self) -> Result<Incoming<'_>, WebSocketError> {
+        match &self.body {
+            Body::Text(text) => text
+                .finished()
+                .map(Incoming::Text)
+                .ok_or(WebSocketError::InvalidUtf8),
+            Body::Binary(bytes) => Ok(Incoming::Binary(bytes)),
+        }
+    }
+
     fn len(&self) -> usize {
         match &self.body {
             Body::Text(text) => text.len(),
             Body::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    fn capacity(&self) -> usize {
+        match &self.body {
+            Body::Text(text) => text.capacity(),
+            Body::Binary(bytes) => bytes.capacity(),
         }
     }
 }
@@ -369,7 +380,8 @@ fn parse_header(
 fn whole_frame(opcode: Opcode, payload: &[u8]) -> Result<Incoming<'_>, WebSocketError> {
     Ok(match opcode {
         Opcode::Text => Incoming::Text(utf8(payload)?),
-        Opcode::Binary | Opcode::Continuation => Incoming::Binary(payload),
+        Opcode::Binary => Incoming::Binary(payload),
+        Opcode::Continuation => return Err(WebSocketError::UnexpectedContinuation),
         Opcode::Ping => Incoming::Ping(payload),
         Opcode::Pong => Incoming::Pong(payload),
         Opcode::Close => match payload {

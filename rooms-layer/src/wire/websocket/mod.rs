@@ -1,12 +1,13 @@
 //! WebSocket frames (RFC 6455), as a server reads and writes them.
 
 mod decode;
-pub(super) mod encode;
+mod encode;
 mod error;
 mod mask;
 mod utf8;
 
 pub use decode::{Decoder, Incoming};
+pub(super) use encode::push_frame;
 pub use encode::{
     Header, MAX_HEADER, Unframe, Unframed, binary_frame, close_frame, header, ping_frame,
     pong_frame, text_frame,

@@ -19,6 +19,10 @@ impl PartialText {
         self.text.len() + usize::from(self.tail_len)
     }
 
+    pub(super) fn capacity(&self) -> usize {
+        self.text.capacity()
+    }
+
     /// The text, provided that it does not end inside a character.
     pub(super) fn finished(&self) -> Option<&str> {
         (self.tail_len == 0).then_some(self.text.as_str())
