@@ -11,6 +11,13 @@ import { byName, PeopleView } from "./people";
 import { COLUMNS } from "./tasks";
 import { Toasts } from "./toasts";
 
+const STATUS_TEXT: Record<Status, string> = {
+  connecting: "Connecting…",
+  live: "Live",
+  offline: "Disconnected",
+  refused: "Refused",
+};
+
 const query = new URLSearchParams(location.search);
 const name = query.get("name")?.trim() ?? "";
 const project = Math.max(1, Math.trunc(Number(query.get("project") ?? 1)) || 1);
@@ -76,13 +83,6 @@ function welcome(problem = ""): void {
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   if (!dialog.open) dialog.showModal();
 }
-
-const STATUS_TEXT: Record<Status, string> = {
-  connecting: "Connecting…",
-  live: "Live",
-  offline: "Disconnected",
-  refused: "Refused",
-};
 
 function showStatus(status: Status): void {
   find("status", HTMLParagraphElement).dataset.status = status;

@@ -67,8 +67,9 @@ export class Card {
     }
   }
 
-  /** Draws the eye to a card that somebody has just changed. */
+  /** Draws the eye to a card that somebody has just changed, but not away from a list that is being worked in. */
   flash(): void {
+    if (!this.element.parentElement?.contains(document.activeElement)) this.element.scrollIntoView({ block: "nearest" });
     this.element.classList.remove("changed");
     void this.element.offsetWidth; // Restarts the animation when the class was already there.
     this.element.classList.add("changed");

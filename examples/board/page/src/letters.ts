@@ -57,15 +57,16 @@ export class Letters {
     const text = this.field.value.trim();
     const name = this.partner;
     if (!text || !name) return;
-    // A message goes to one socket: of several windows, to the one opened last.
-    const to = this.present.get(name)?.windows.at(-1);
-    if (!to) return this.toasts.show({ text: `${name} is not here any more`, problem: true });
+    const windows = this.present.get(name)?.windows ?? [];
+    if (windows.length === 0) return this.toasts.show({ text: `${name} is not here any more`, problem: true });
     try {
-      await this.send(to, text);
+      // A message goes to one socket. It has arrived when any window shows it: another may be closing just now.
+      await Promise.any(windows.map((window) => this.send(window, text)));
       this.add(name, { mine: true, text });
       if (this.field.value.trim() === text) this.field.value = "";
-    } catch (error) {
-      this.toasts.show({ text: `Not sent: ${(error as Error).message}`, problem: true });
+    } catch (failed) {
+      const [reason] = (failed as AggregateError).errors as Error[];
+      this.toasts.show({ text: `Not sent: ${reason?.message}`, problem: true });
     }
   }
 
