@@ -94,8 +94,9 @@ export class Card {
     field.value = this.task.title;
     field.addEventListener("keydown", (event) => {
       if (event.isComposing) return; // Enter that ends an input method's composition is not meant for us.
-      if (event.key === "Enter") this.finish(true);
-      if (event.key === "Escape") this.finish(false);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // Otherwise the same Enter presses the button that has the focus next.
+      this.finish(event.key === "Enter");
     });
     // A card that is being moved by somebody else loses the focus for a moment, too; it is still connected, then.
     field.addEventListener("blur", () => queueMicrotask(() => document.activeElement !== field && this.finish(true, false)));

@@ -74,7 +74,6 @@ export function connect(name: string, project: number, listener: Listener): Conn
   }
 
   function update(news: ProjectUpdated) {
-    if (news.project !== project) return;
     if (!board) {
       early.push(news);
     } else if (news.version === board.version + 1) {

@@ -29,7 +29,8 @@ export class Note {
     if (this.unsaved || this.field.value === text) return;
     const { selectionStart, selectionEnd } = this.field;
     this.field.value = text;
-    this.field.setSelectionRange(selectionStart, selectionEnd);
+    // The new text has put the caret at its end, which is only right where nobody is writing.
+    if (document.activeElement === this.field) this.field.setSelectionRange(selectionStart, selectionEnd);
   }
 
   private flush(): void {
