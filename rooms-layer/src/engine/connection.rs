@@ -165,22 +165,22 @@ impl<I: Inbound> Connection<I> {
         frames: &mut usize,
         cx: &mut Context<'_>,
     ) -> usize {
-        while at < input.len() && *frames > 0 && self.link.wants_input() {
+        while *frames > 0 && self.link.wants_input() {
             let limits = &self.link.engine.config.limits;
             match self.decoder.decode(&mut input[at..], limits) {
-                Ok((count, incoming)) => {
+                // Also frees what the last message took, so it is asked even when all bytes are used up.
+                Ok((count, None)) => return at + count,
+                Ok((count, Some(incoming))) => {
                     at += count;
-                    if let Some(incoming) = incoming {
-                        *frames -= 1;
-                        self.link.incoming(incoming, cx);
-                    }
+                    *frames -= 1;
+                    self.link.incoming(incoming, cx);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "the client broke the websocket protocol");
                     self.link.refuse(CloseCause::Framing(error.close_code()));
                     // What follows can't be understood: it is read until the client is gone, and thrown away.
                     self.decoder = websocket::Decoder::new();
-                    at = input.len();
+                    return input.len();
                 }
             }
         }

@@ -297,7 +297,9 @@ impl Mailbox {
         remove: impl FnOnce(u64),
     ) -> Option<u64> {
         let mut state = self.state();
-        state.pipe.as_ref()?;
+        if state.pipe.is_none() || state.abandoned {
+            return None;
+        }
         let deadline = state
             .closing_deadline
             .or_else(|| state.heartbeat.deadline())?;

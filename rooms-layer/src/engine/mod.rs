@@ -108,3 +108,6 @@ impl Drop for Engine {
         self.timers.stop();
     }
 }
+
+#[cfg(test)]
+mod tests;

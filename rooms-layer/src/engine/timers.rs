@@ -115,6 +115,9 @@ async fn run(timers: Arc<Timers>, flusher: Arc<Flusher>) {
                     mailbox.on_deadline(now.into_std(), &mut batch);
                     timers.schedule(&mailbox);
                 }
+                drop(batch);
+                // Deadlines that are always due (an interval of nothing) may keep this task busy, but no other.
+                tokio::task::yield_now().await;
             }
             Err(Some(next)) => {
                 // Either is a reason to look again.
