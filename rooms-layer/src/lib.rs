@@ -1,6 +1,48 @@
-//! rooms-layer
+//! Real-time rooms for tower and hyper, speaking the Socket.IO protocol, with events and rooms checked by the compiler.
 
+mod api;
+mod layer;
 pub(crate) mod namespace;
 pub mod rooms;
 pub(crate) mod session;
 pub mod wire;
+
+pub use self::{
+    api::{
+        Accepts, Ack, AckShape, Acks, Adapter, Admits, Answer, AnswerRejection, Any, AnyEvent, At,
+        Broadcastable, Call, CanAck, CanEmit, CanQuery, CanRecover, CanServerEmit, ClientEvent,
+        Complete, DecodeAck, DecodeArgs, Direct, DynRoom, EmitIn, EmitTo, Emits, EmittedBy,
+        EncodeArgs, Error, Event, Everyone, Fallible, FromMessage, FromRef, FromRejection,
+        FromState, Guard, Guarded, Handle, Handler, HandlerSet, Handshake, HasRooms, HookOutput,
+        In, InMemory, Incoming, IntoHandler, IntoServed, Io, Main, MissingIo, Namespace, NoAck,
+        NoAuth, One, Outcome, Rejection, Replied, RepliedAs, Reply, Responder, RoomKey, RoomKind,
+        RoomSet, Routed, Serve, Served, ServerEvent, Socket, StartError, StartProblem, State,
+        Target, To, Unguarded, WithAck, WithoutAck,
+    },
+    layer::{RoomsLayer, RoomsService},
+    namespace::{AckError, Changed, EmitError, HandshakeInfo, MountError, Refusal as Refuse, Sent},
+    rooms::SocketId,
+    session::DisconnectReason,
+};
+pub use bytes::Bytes;
+
+#[cfg(feature = "macros")]
+pub use rooms_macros::{Event, Namespace, Room, RoomKey, handler};
+
+/// The names that an application uses in nearly every file.
+pub mod prelude {
+    pub use crate::{
+        Ack, Bytes, DisconnectReason, DynRoom, Event, Handshake, Io, Main, Namespace, Refuse,
+        Replied, RoomKey, RoomSet, RoomsLayer, Socket, SocketId, State,
+    };
+    #[cfg(feature = "macros")]
+    pub use crate::{Room, handler};
+}
+
+/// What the macros print paths into. Not part of the public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::api::private::*;
+    pub use serde;
+    pub use std::sync::Arc;
+}
