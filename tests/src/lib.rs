@@ -1,1 +1,3 @@
 //! Harness of the outside suites.
+
+pub mod demo;

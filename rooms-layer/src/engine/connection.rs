@@ -166,7 +166,7 @@ impl<I: Inbound> Connection<I> {
         cx: &mut Context<'_>,
     ) -> usize {
         while *frames > 0 && self.link.wants_input() {
-            let limits = &self.link.engine.config.limits;
+            let limits = &self.link.engine.config().limits;
             match self.decoder.decode(&mut input[at..], limits) {
                 // Also frees what the last message took, so it is asked even when all bytes are used up.
                 Ok((count, None)) => return at + count,
@@ -264,7 +264,7 @@ impl<I: Inbound> Link<I> {
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
         }
-        let deadline = Instant::now() + self.engine.config.close_timeout;
+        let deadline = Instant::now() + self.engine.config().close_timeout;
         self.mailbox.closing_by(deadline.into_std());
         self.engine.timers.schedule(&self.mailbox);
         tracing::debug!(?cause, "connection closed");

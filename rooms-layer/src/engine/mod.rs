@@ -15,7 +15,7 @@ mod timers;
 
 use crate::session::{CloseCause, SessionId};
 use registry::Registry;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use timers::Timers;
 
 pub use config::EngineConfig;
@@ -27,7 +27,8 @@ pub(crate) use pipe::{Pipe, at_once};
 
 /// What all connections of one server share.
 pub(crate) struct Engine {
-    config: EngineConfig,
+    /// Settled by the first who asks, so that handles can be had while a server is put together.
+    config: OnceLock<EngineConfig>,
     flusher: Arc<Flusher>,
     timers: Arc<Timers>,
     registry: Arc<Registry>,
@@ -35,17 +36,22 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// Nothing runs until the first connection: a server may be put together outside a runtime.
-    pub(crate) fn new(config: EngineConfig) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
-            config,
+            config: OnceLock::new(),
             flusher: Arc::default(),
             timers: Arc::default(),
             registry: Arc::default(),
         }
     }
 
+    /// Settles the configuration; false if it was settled before.
+    pub(crate) fn configure(&self, config: EngineConfig) -> bool {
+        self.config.set(config).is_ok()
+    }
+
     pub(crate) fn config(&self) -> &EngineConfig {
-        &self.config
+        self.config.get_or_init(EngineConfig::default)
     }
 
     pub(crate) fn flusher(&self) -> &Arc<Flusher> {
@@ -73,12 +79,9 @@ impl Engine {
         self.flusher.start();
         self.timers.start(&self.flusher);
         let session = SessionId::random();
-        let mailbox = Arc::new(Mailbox::new(
-            pipe.clone(),
-            &self.config,
-            self.timers.next_key(),
-        ));
-        mailbox.open(&session, &self.config);
+        let config = self.config();
+        let mailbox = Arc::new(Mailbox::new(pipe.clone(), config, self.timers.next_key()));
+        mailbox.open(&session, config);
         let entry = self.registry.enter(session, &mailbox);
         self.timers.schedule(&mailbox);
         Connection::new(

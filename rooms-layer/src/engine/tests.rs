@@ -106,7 +106,8 @@ async fn rig(config: EngineConfig) -> Rig {
 /// `buffer` is what the client's side holds before a write finds it full.
 async fn rig_with_buffer(config: EngineConfig, buffer: usize) -> Rig {
     let (ours, theirs) = duplex(buffer);
-    let engine = Arc::new(Engine::new(config));
+    let engine = Arc::new(Engine::new());
+    assert!(engine.configure(config));
     let inbound = Recorder::default();
     let mut mailbox = None;
     let connection = engine.connect(stream_pipe(ours), &[], |made| {
@@ -282,7 +283,7 @@ async fn a_message_over_the_limit_is_refused_with_1009() {
 #[tokio::test]
 async fn bytes_that_are_no_frames_end_the_connection() {
     let (ours, mut theirs) = duplex(1024);
-    let engine = Arc::new(Engine::new(EngineConfig::default()));
+    let engine = Arc::new(Engine::new());
     let inbound = Recorder::default();
     let task = tokio::spawn(engine.connect(stream_pipe(ours), &[], |_| inbound.clone()));
     // Reserved bits in the very first frame.
@@ -296,7 +297,7 @@ async fn bytes_that_are_no_frames_end_the_connection() {
 #[tokio::test]
 async fn what_was_read_with_the_request_is_not_lost() {
     let (ours, theirs) = duplex(1024);
-    let engine = Arc::new(Engine::new(EngineConfig::default()));
+    let engine = Arc::new(Engine::new());
     let inbound = Recorder::default();
     // "4early", masked with zeros.
     let early = b"\x81\x86\0\0\0\x004early";
@@ -457,7 +458,7 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
     const CLIENTS: usize = 200;
     const SENDERS: usize = 4;
     const EACH: usize = 100;
-    let engine = Arc::new(Engine::new(EngineConfig::default()));
+    let engine = Arc::new(Engine::new());
     let mut mailboxes: Vec<Arc<Mailbox>> = Vec::new();
     let mut clients = VecDeque::new();
     for _ in 0..CLIENTS {

@@ -1,4 +1,5 @@
 use crate::{
+    api::Handle,
     engine::{Connection, Pipe},
     namespace::{Conversation, HandshakeInfo, Hub},
     transport::{self, Refused, Upgrading},
@@ -6,25 +7,36 @@ use crate::{
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::upgrade::OnUpgrade;
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 /// What answers the requests that are for us, shared by all clones of a service.
 pub(super) struct Server {
-    hub: Arc<Hub>,
+    handle: Handle,
     /// With the slash at its end.
     path: Box<str>,
 }
 
 impl Server {
-    pub(super) fn new(hub: Arc<Hub>, path: &str) -> Self {
+    pub(super) fn new(handle: Handle, path: &str) -> Self {
         Self {
-            hub,
+            handle,
             path: path.into(),
         }
     }
 
-    pub(super) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
+    /// What other requests carry to their handlers.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Makes a connection of a pipe that speaks WebSocket from here on.
+    pub(super) fn connect(
+        &self,
+        pipe: Arc<dyn Pipe>,
+        received: &[u8],
+        info: HandshakeInfo,
+    ) -> Connection<Conversation> {
+        connect(self.handle.hub(), pipe, received, info)
     }
 
     /// Whether a request is for us: as in Node, whatever begins with the path.
@@ -56,7 +68,7 @@ impl Server {
         // Copied, so that nothing of the request stays: its headers share the server's read buffer.
         let info = HandshakeInfo::new(request.uri(), request.headers());
         drop(request);
-        tokio::spawn(upgrade(self.hub.clone(), upgrading, info));
+        tokio::spawn(upgrade(self.handle.hub().clone(), upgrading, info));
         Ok(transport::switching_protocols(&handshake))
     }
 }
@@ -75,17 +87,14 @@ async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo) {
     }
 }
 
-/// Makes a connection of a pipe that speaks WebSocket from here on.
-pub(super) fn connect(
+fn connect(
     hub: &Arc<Hub>,
     pipe: Arc<dyn Pipe>,
     received: &[u8],
     info: HandshakeInfo,
-) -> impl Future<Output = ()> + Send + use<> {
+) -> Connection<Conversation> {
     let info = Arc::new(info);
-    let connection: Connection<Conversation> =
-        hub.engine().connect(pipe, received, |mailbox| {
-            Conversation::new(hub.clone(), mailbox.clone(), info)
-        });
-    connection
+    hub.engine().connect(pipe, received, |mailbox| {
+        Conversation::new(hub.clone(), mailbox.clone(), info)
+    })
 }

@@ -1,5 +1,4 @@
 use super::{ResponseBody, ResponseFuture, server::Server};
-use crate::api::Handle;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -45,7 +44,7 @@ where
             let response = self.server.answer(request);
             return ResponseFuture::ours(response.map(ResponseBody::ours));
         }
-        let handle = Handle::new(self.server.hub().clone());
+        let handle = self.server.handle().clone();
         request.extensions_mut().insert(handle);
         ResponseFuture::inner(self.inner.call(request))
     }

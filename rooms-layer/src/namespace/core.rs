@@ -1,6 +1,6 @@
 //! One namespace of this server, untyped.
 
-use super::{AckError, EmitError, Handlers, Hub, Peer, Replies, acks::Collector};
+use super::{AckError, EmitError, Handlers, Hub, NamespaceConfig, Peer, Replies, acks::Collector};
 use crate::{
     engine::{Batch, Engine, Flusher, Mailbox, Pushed},
     rooms::{
@@ -132,6 +132,15 @@ impl Namespace {
 
     pub(super) fn flusher(&self) -> &Flusher {
         self.engine.flusher()
+    }
+
+    /// How long an acknowledgement is waited for where nobody says.
+    pub(crate) fn ack_timeout(&self) -> Duration {
+        let hub = self.hub();
+        hub.map_or_else(
+            || NamespaceConfig::default().ack_timeout,
+            |hub| hub.config().ack_timeout,
+        )
     }
 
     pub(super) fn check_open(&self) -> Result<(), EmitError> {

@@ -1,4 +1,8 @@
-use crate::wire::{Value, args::DecodeError, data::EncodeError};
+use crate::wire::{
+    DecodeError, EncodeError, Value,
+    value::{ValueError, to_value},
+};
+use serde::Serialize;
 
 /// Why an event was not emitted.
 #[derive(Debug, thiserror::Error)]
@@ -47,10 +51,21 @@ impl Refusal {
     }
 
     /// Adds details: `err.data` in the client.
-    #[must_use]
-    pub fn data(mut self, data: Value) -> Self {
-        self.data = Some(data);
-        self
+    ///
+    /// # Errors
+    ///
+    /// Fails when the `Serialize` implementation of `data` does.
+    pub fn with_data<T: Serialize>(mut self, data: &T) -> Result<Self, ValueError> {
+        self.data = Some(to_value(data)?);
+        Ok(self)
+    }
+}
+
+/// The client is not told what went wrong inside.
+impl From<ValueError> for Refusal {
+    fn from(error: ValueError) -> Self {
+        tracing::error!(%error, "the details of a refusal can't be encoded");
+        Self::new("internal error")
     }
 }
 

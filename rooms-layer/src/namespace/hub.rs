@@ -3,26 +3,22 @@
 use super::{Contract, Handlers, MountError, Namespace, NamespaceConfig};
 use crate::{engine::Engine, rooms::Adapter, session::CloseCause};
 use hashbrown::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 /// One server: its namespaces and what they share.
 pub(crate) struct Hub {
     engine: Arc<Engine>,
     adapter: Box<dyn Adapter>,
-    config: NamespaceConfig,
+    config: OnceLock<NamespaceConfig>,
     namespaces: RwLock<HashMap<Box<str>, Arc<Namespace>, foldhash::fast::RandomState>>,
 }
 
 impl Hub {
-    pub(crate) fn new(
-        engine: Arc<Engine>,
-        adapter: Box<dyn Adapter>,
-        config: NamespaceConfig,
-    ) -> Arc<Self> {
+    pub(crate) fn new(adapter: Box<dyn Adapter>) -> Arc<Self> {
         Arc::new(Self {
-            engine,
+            engine: Arc::new(Engine::new()),
             adapter,
-            config,
+            config: OnceLock::new(),
             namespaces: RwLock::default(),
         })
     }
@@ -35,8 +31,13 @@ impl Hub {
         &*self.adapter
     }
 
+    /// Settles the configuration; false if it was settled before.
+    pub(crate) fn configure(&self, config: NamespaceConfig) -> bool {
+        self.config.set(config).is_ok()
+    }
+
     pub(crate) fn config(&self) -> &NamespaceConfig {
-        &self.config
+        self.config.get_or_init(NamespaceConfig::default)
     }
 
     /// Closes every connection. Clients are not told to stay away: they reconnect, to another server or to this one.

@@ -4,4 +4,4 @@ mod pipes;
 mod upgrade;
 
 pub(crate) use pipes::{Upgrading, stream_pipe};
-pub(crate) use upgrade::{Handshake, Refused, inspect, switching_protocols};
+pub(crate) use upgrade::{Refused, inspect, switching_protocols};

@@ -24,7 +24,7 @@ pub mod socket_io;
 pub mod value;
 pub mod websocket;
 
-pub use args::Args;
-pub use data::{Data, DataWriter};
+pub use args::{Args, DecodeError};
+pub use data::{Data, DataWriter, EncodeError};
 pub use limits::Limits;
 pub use value::Value;

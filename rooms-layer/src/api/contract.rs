@@ -1,0 +1,108 @@
+//! Namespaces as types: what travels on a path, and who must handle it.
+
+use super::{
+    coverage::Open,
+    event::{ClientEvent, ServerEvent},
+    room::RoomSet,
+    serve::Serve,
+};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use std::any::{TypeId, type_name};
+
+/// A Socket.IO namespace as a type: its path, its contract, and the types around it.
+/// [Derive](derive@crate::Namespace) it.
+pub trait Namespace: Sized + Send + Sync + 'static {
+    /// The path that clients connect to.
+    const PATH: &'static str;
+    /// The `auth` payload of a client that connects.
+    type Auth: DeserializeOwned + Send + 'static;
+    /// What each socket carries for its whole life.
+    type Data: Send + Sync + 'static;
+    /// Application state, given to [`serve`](Namespace::serve).
+    type State: Clone + Send + Sync + 'static;
+    /// The type that lists the events and rooms: often this one, or one of a shared crate.
+    type Contract: Namespace;
+    /// What is handled before anything is: everything in an open namespace, nothing in a closed one.
+    #[doc(hidden)]
+    type Unhandled;
+
+    /// Begins to serve the namespace.
+    fn serve(state: Self::State) -> Serve<Self> {
+        Serve::new(state)
+    }
+}
+
+/// Namespace `Self` emits `E`.
+#[diagnostic::on_unimplemented(
+    message = "namespace `{Self}` does not emit `{E}`",
+    label = "`{E}` is not in the contract of `{Self}`",
+    note = "list it: `#[namespace(server({E}))]` on `{Self}`"
+)]
+pub trait Emits<E>: Namespace {}
+
+/// [`Emits`], seen from the event, so that it can stand among the bounds of a generic helper.
+pub trait EmittedBy<N> {}
+impl<N: Emits<E>, E> EmittedBy<N> for E {}
+
+/// Namespace `Self` accepts `E` from clients.
+#[diagnostic::on_unimplemented(
+    message = "namespace `{Self}` does not accept `{E}` from clients",
+    label = "`{E}` is not in the contract of `{Self}`",
+    note = "list it: `#[namespace(client({E}))]` on `{Self}`"
+)]
+pub trait Accepts<E>: Namespace {
+    /// Where the contract keeps account of the event's handler.
+    #[doc(hidden)]
+    type Slot;
+}
+
+/// Namespace `Self` has the rooms of the set `R`.
+#[diagnostic::on_unimplemented(
+    message = "namespace `{Self}` has no `{R}` rooms",
+    note = "list them: `#[namespace(rooms({R}))]` on `{Self}`"
+)]
+pub trait HasRooms<R>: Namespace {}
+
+/// `L` handles every client event of the contract.
+pub trait Complete<L>: Namespace {}
+
+/// The namespace `/`, open: any event, any room, nothing to declare.
+#[derive(Debug)]
+pub enum Main {}
+
+impl Namespace for Main {
+    const PATH: &'static str = "/";
+    type Auth = NoAuth;
+    type Data = ();
+    type State = ();
+    type Contract = Self;
+    type Unhandled = Open;
+}
+impl<E: ServerEvent> Emits<E> for Main {}
+impl<E: ClientEvent> Accepts<E> for Main {
+    type Slot = ();
+}
+#[diagnostic::do_not_recommend]
+impl<R: RoomSet> HasRooms<R> for Main {}
+impl<L> Complete<L> for Main {}
+
+/// The `auth` of a namespace that asks for none: whatever a client sends is ignored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NoAuth;
+
+impl<'de> Deserialize<'de> for NoAuth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| NoAuth)
+    }
+}
+
+/// What a handle must name to reach a namespace, and the name that errors print.
+pub(crate) fn identity<N: Namespace>() -> crate::namespace::Contract {
+    crate::namespace::Contract {
+        id: TypeId::of::<N::Contract>(),
+        name: type_name::<N>(),
+    }
+}

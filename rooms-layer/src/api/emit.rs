@@ -1,0 +1,213 @@
+//! `To`: who an event goes to, as a value.
+
+use super::{
+    ack::DecodeAck,
+    acks::Acks,
+    capability::{CanAck, CanEmit, CanQuery},
+    contract::{EmittedBy, Namespace},
+    error::Error,
+    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    room::Admits,
+    target::{Target, names},
+};
+use crate::{
+    namespace::{self, EmitError, Flags, Sent},
+    rooms::{Changed, Selection, SocketId},
+    wire::{Data, DataWriter},
+};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+
+/// Who an event goes to: what `to(..)`, `except(..)` and `broadcast()` return.
+///
+/// It is a value. Kept across an await, or used twice, it means the same rooms; whoever is in them at the time of an emit is
+/// reached. `Aud` is the audience that an event must be allowed to reach.
+#[must_use = "nothing is sent until `.emit(..)`"]
+pub struct To<N: Namespace, B, Aud> {
+    core: Arc<namespace::Namespace>,
+    selection: Selection,
+    flags: Flags,
+    /// `None`: what the server is configured to.
+    timeout: Option<Duration>,
+    kind: PhantomData<fn() -> (N, B, Aud)>,
+}
+
+impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
+    pub(crate) fn new(core: Arc<namespace::Namespace>, selection: Selection) -> Self {
+        To {
+            core,
+            selection,
+            flags: Flags::default(),
+            timeout: None,
+            kind: PhantomData,
+        }
+    }
+
+    /// Adds the sockets of another room. A socket that is in both is reached once.
+    pub fn to<T: Target<N>>(mut self, target: T) -> To<N, B, (T::Audience, Aud)> {
+        target.collect(self.selection.rooms.get_or_insert_default());
+        self.cast()
+    }
+
+    /// Leaves out the sockets in a room.
+    pub fn except<T: Target<N>>(mut self, target: T) -> Self {
+        target.collect(&mut self.selection.except);
+        self
+    }
+
+    /// Sets how long acknowledgements are waited for (by default as long as [`Config::ack_timeout`](crate::Config::ack_timeout) says).
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Skips clients that can't take the event at once: for positions and other values that are soon replaced.
+    pub fn volatile(mut self) -> Self {
+        self.flags.volatile = true;
+        self
+    }
+
+    /// Keeps the event on this server.
+    pub fn local(mut self) -> Self {
+        self.flags.local = true;
+        self
+    }
+
+    /// Emits an event. It is encoded and queued before this returns: there is nothing to await.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the event can't be encoded or the server is closed; nothing was sent then.
+    pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
+    where
+        E: Event + EmittedBy<N>,
+        Aud: Admits<E>,
+        E: WithoutAck + EncodeArgs,
+    {
+        self.send(&event)
+    }
+
+    /// [`emit`](To::emit) without giving the event away.
+    ///
+    /// # Errors
+    ///
+    /// See [`emit`](To::emit).
+    pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
+    where
+        E: Event + EmittedBy<N>,
+        Aud: Admits<E>,
+        E: WithoutAck + EncodeArgs,
+    {
+        self.send(event)
+    }
+
+    /// Emits an event now, and yields an item for each socket that was addressed: what it answered, or why it did not.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the event can't be encoded or the server is closed; nothing was sent then.
+    pub fn emit_with_ack<E>(&self, event: E) -> Result<Acks<E::Ack>, Error>
+    where
+        B: CanAck,
+        E: Event + EmittedBy<N>,
+        Aud: Admits<E>,
+        E: WithAck + EncodeArgs,
+        E::Ack: DecodeAck,
+    {
+        let timeout = self.timeout.unwrap_or_else(|| self.core.ack_timeout());
+        let data = encode(&event)?;
+        let replies = self
+            .core
+            .emit_with_ack(&self.selection, self.flags, data, timeout)?;
+        Ok(Acks::new(replies))
+    }
+
+    /// The addressed sockets of this server.
+    pub async fn sockets(&self) -> Vec<SocketId>
+    where
+        B: CanQuery,
+    {
+        self.core.sockets(&self.selection)
+    }
+
+    /// How many sockets of this server are addressed.
+    pub async fn count(&self) -> usize
+    where
+        B: CanQuery,
+    {
+        self.core.count(&self.selection)
+    }
+
+    /// Makes the addressed sockets join a room.
+    pub fn join<T: Target<N>>(&self, target: T) -> Changed
+    where
+        B: CanQuery,
+    {
+        self.core.join(&self.selection, names(target))
+    }
+
+    /// Makes the addressed sockets leave a room.
+    pub fn leave<T: Target<N>>(&self, target: T) -> Changed
+    where
+        B: CanQuery,
+    {
+        self.core.leave(&self.selection, names(target))
+    }
+
+    /// Disconnects the addressed sockets from the namespace.
+    pub fn disconnect_sockets(&self) -> Changed
+    where
+        B: CanQuery,
+    {
+        self.core.disconnect(&self.selection, false)
+    }
+
+    /// [`Io::to`](crate::Io::to): from everyone to the sockets in a room.
+    pub(crate) fn narrow<T: Target<N>>(mut self, target: T) -> To<N, B, T::Audience> {
+        self.selection.rooms = Some(names(target));
+        self.cast()
+    }
+
+    /// Emits an event whose right to reach these rooms was checked by the caller's bounds.
+    pub(crate) fn send<E: Event + EncodeArgs>(&self, event: &E) -> Result<Sent, Error> {
+        let data = encode(event)?;
+        Ok(self.core.emit(&self.selection, self.flags, data)?)
+    }
+
+    fn cast<Other>(self) -> To<N, B, Other> {
+        To {
+            core: self.core,
+            selection: self.selection,
+            flags: self.flags,
+            timeout: self.timeout,
+            kind: PhantomData,
+        }
+    }
+}
+
+/// The event as it travels, ready to be framed once for all who get it.
+pub(crate) fn encode<E: Event + EncodeArgs>(event: &E) -> Result<Data, EmitError> {
+    let mut out = DataWriter::event(E::NAME);
+    event.encode(&mut out)?;
+    Ok(out.finish())
+}
+
+impl<N: Namespace, B, Aud> Clone for To<N, B, Aud> {
+    fn clone(&self) -> Self {
+        To {
+            core: self.core.clone(),
+            selection: self.selection.clone(),
+            flags: self.flags,
+            timeout: self.timeout,
+            kind: PhantomData,
+        }
+    }
+}
+impl<N: Namespace, B, Aud> fmt::Debug for To<N, B, Aud> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("To")
+            .field("namespace", &self.core.path())
+            .field("rooms", &self.selection.rooms)
+            .field("except", &self.selection.except)
+            .finish_non_exhaustive()
+    }
+}

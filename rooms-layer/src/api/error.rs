@@ -1,0 +1,136 @@
+//! The one error that users convert from, and what it is made of.
+
+use crate::namespace::{AckError, EmitError, MountError};
+
+/// Whatever this library can answer to a call: the one error to convert from.
+///
+/// `impl From<rooms_layer::Error> for ApiError` is enough for `?` on [`emit`](crate::To::emit) in a handler that returns
+/// `Result<_, ApiError>`, and for events with `#[event(ack = Result<_, ApiError>)]`, whose clients then read rejections in
+/// that same type. With the feature `axum` it is a response (500), so that `?` works in HTTP handlers too.
+///
+/// ```
+/// # use serde::Serialize;
+/// #[derive(Serialize)]
+/// #[serde(tag = "code", rename_all = "snake_case")]
+/// enum ApiError {
+///     NotFound,
+///     BadRequest { message: String },
+///     Internal,
+/// }
+///
+/// impl From<rooms_layer::Error> for ApiError {
+///     fn from(error: rooms_layer::Error) -> Self {
+///         match error {
+///             rooms_layer::Error::Rejected(rejection) => ApiError::BadRequest { message: rejection.to_string() },
+///             _ => ApiError::Internal,
+///         }
+///     }
+/// }
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An event was not emitted.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// No acknowledgement arrived.
+    #[error(transparent)]
+    Ack(#[from] AckError),
+    /// An incoming event was refused before, or instead of, running its handler.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// A namespace that is not mounted was asked for.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+}
+
+/// Why an incoming event was refused before, or instead of, running its handler, or why its handler came to nothing.
+///
+/// Where the event's acknowledgement can carry an error, the client reads it there. Otherwise the namespace's
+/// [`on_reject`](crate::Serve::on_reject) hook, a log line and, if switched on, an
+/// [`exception`](crate::Serve::exceptions) event tell.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// The client sent an argument of another form than the event declares.
+    #[error("argument {argument}: {message}")]
+    BadPayload {
+        /// The position of the argument, from 0.
+        argument: usize,
+        /// What was expected and what came.
+        message: String,
+    },
+    /// A parameter of the handler could not be had.
+    #[error("{0}")]
+    Extractor(String),
+    /// The namespace has no handler for the event.
+    #[error("nothing handles this event")]
+    Unhandled,
+    /// The handler of an event without acknowledgement returned an error.
+    #[error("{0}")]
+    Failed(String),
+    /// What the handler returned could not be encoded.
+    #[error("the acknowledgement can't be encoded")]
+    Unencodable,
+    /// The handler panicked.
+    #[error("internal error")]
+    Panicked,
+    /// The server has too much to do.
+    #[error("overloaded")]
+    Overloaded,
+}
+
+/// Everything that is wrong with how a [`RoomsLayer`](crate::RoomsLayer) was put together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the rooms layer can't start: {}", self.sentence())]
+pub struct StartError {
+    problems: Vec<StartProblem>,
+}
+
+/// One mistake in how a [`RoomsLayer`](crate::RoomsLayer) was put together.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartProblem {
+    /// A namespace could not be mounted.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// The configuration can't work.
+    #[error("{0}")]
+    Config(&'static str),
+    /// Two handlers ask for one event.
+    #[error(
+        "event `{event}` of namespace `{namespace}` has two handlers: `{first}` and `{second}`"
+    )]
+    TwoHandlers {
+        /// The event's name on the wire.
+        event: &'static str,
+        /// The type of the namespace.
+        namespace: &'static str,
+        /// The handler registered first.
+        first: &'static str,
+        /// The handler registered second.
+        second: &'static str,
+    },
+}
+
+impl StartError {
+    /// `Ok` when there is nothing to complain about.
+    pub(crate) fn check(problems: &[StartProblem]) -> Result<(), StartError> {
+        if problems.is_empty() {
+            return Ok(());
+        }
+        Err(StartError {
+            problems: problems.to_vec(),
+        })
+    }
+
+    /// The mistakes, in the order in which they were made.
+    pub fn problems(&self) -> &[StartProblem] {
+        &self.problems
+    }
+
+    fn sentence(&self) -> String {
+        let each: Vec<_> = self.problems.iter().map(ToString::to_string).collect();
+        each.join("; ")
+    }
+}

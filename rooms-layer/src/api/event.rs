@@ -1,0 +1,150 @@
+//! Events: what one is, which way it travels, how it becomes arguments and back.
+
+use super::{ack::AckShape, error::Rejection};
+use crate::wire::{Args, DataWriter, EncodeError};
+use serde::{Deserialize, Serialize, de::value::UnitDeserializer};
+
+/// A named message with a fixed list of arguments. [Derive](derive@crate::Event) it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a Socket.IO event",
+    label = "not an event",
+    note = "add `#[derive(rooms_layer::Event)]` to the type; of a reference, pass the event itself or call `emit_ref`"
+)]
+pub trait Event: Sized {
+    /// The name on the wire.
+    const NAME: &'static str;
+    /// How many arguments the event has: none, one, or as many as a tuple struct has fields.
+    const ARITY: usize;
+    /// The doc comment of the type.
+    const DOC: &'static str = "";
+    /// [`NoAck`](crate::NoAck), [`Reply<T>`](crate::Reply) or [`Fallible<T, E>`](crate::Fallible).
+    type Ack: AckShape;
+}
+
+// The traits below leave `Event` out of their supertraits on purpose: rustc hides an error that another one implies, and
+// of a type that is no event at all, that very error must be the one that is shown.
+
+/// An event that servers emit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be emitted: it is declared as a client event",
+    label = "this event only travels from the client to the server",
+    note = "remove `client` from `#[event(..)]`, or write `#[event(client, server)]` if it travels both ways"
+)]
+pub trait ServerEvent {}
+
+/// An event that clients emit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be handled: it is not a client event",
+    label = "clients never send this event",
+    note = "the last parameter of a handler is the event; mark it `#[derive(Event)] #[event(client)]`"
+)]
+pub trait ClientEvent {}
+
+/// An event that nobody acknowledges: `emit` sends it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` expects an acknowledgement, `emit` would leave the client's callback undefined",
+    label = "has `#[event(ack = ..)]`",
+    note = "use `emit_with_ack({Self} {{ .. }})`"
+)]
+pub trait WithoutAck {}
+
+/// An event that is acknowledged: `emit_with_ack` sends it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no acknowledgement to wait for",
+    label = "declares no ack",
+    note = "add `#[event(ack = T)]` to `{Self}`, or call `emit`"
+)]
+pub trait WithAck {}
+
+/// An event that may go to everyone in a namespace: `#[event(broadcast)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` may not be sent to everyone in a namespace",
+    label = "not a broadcast event",
+    note = "name the room: `io.to(Room::..).emit(..)`",
+    note = "or allow it with `#[event(broadcast)]` on `{Self}`"
+)]
+pub trait Broadcastable {}
+
+/// Turns an event into the arguments of its packet.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be sent: it can't be serialized",
+    label = "not serializable",
+    note = "add `#[derive(serde::Serialize)]` to `{Self}`"
+)]
+pub trait EncodeArgs {
+    /// Pushes each argument.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the `Serialize` implementation of an argument fails.
+    fn encode(&self, out: &mut DataWriter) -> Result<(), EncodeError>;
+}
+
+/// Reads an event from the arguments of its packet, borrowing from them where it can.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be received: it can't be deserialized",
+    label = "not deserializable",
+    note = "add `#[derive(serde::Deserialize)]` to `{Self}`"
+)]
+pub trait DecodeArgs<'de>: Sized {
+    /// Reads the arguments. Surplus ones are ignored, missing ones read as `null`.
+    ///
+    /// # Errors
+    ///
+    /// Fails with [`Rejection::BadPayload`] when an argument has another form than the event declares.
+    fn decode(args: &'de Args) -> Result<Self, Rejection>;
+}
+
+/// Reads argument `index`; one that the client left out reads as `null`, as it would in JavaScript.
+#[doc(hidden)]
+pub fn argument<'de, T: Deserialize<'de>>(args: &'de Args, index: usize) -> Result<T, Rejection> {
+    let read = if index < args.len() {
+        args.get(index).map_err(|error| error.to_string())
+    } else {
+        T::deserialize(UnitDeserializer::<serde::de::value::Error>::new())
+            .map_err(|_| "is missing".to_owned())
+    };
+    read.map_err(|message| Rejection::BadPayload {
+        argument: index,
+        message,
+    })
+}
+
+/// Writes one argument.
+#[doc(hidden)]
+pub fn push<T: Serialize + ?Sized>(out: &mut DataWriter, value: &T) -> Result<(), EncodeError> {
+    out.push(value)
+}
+
+/// Stops the build when two events of one direction of a contract have the same name.
+#[doc(hidden)]
+pub const fn assert_unique(names: &[&str]) {
+    let mut i = 0;
+    while i < names.len() {
+        let mut j = i + 1;
+        while j < names.len() {
+            assert!(
+                !same(names[i], names[j]),
+                "two events of this namespace share one wire name"
+            );
+            j += 1;
+        }
+        i += 1;
+    }
+}
+
+/// `==` on strings, which const functions can't call yet.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}

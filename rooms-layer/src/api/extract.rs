@@ -1,0 +1,198 @@
+//! What a handler's parameters are made from.
+
+use super::{
+    ack::AckShape,
+    contract::Namespace,
+    error::Rejection,
+    event::Event,
+    io::Io,
+    registry::Shared,
+    respond::{Outcome, Replied, RepliedAs, Responder},
+    socket::Socket,
+};
+use crate::{
+    namespace::{self, HandshakeInfo},
+    wire::{Args, Data},
+};
+use std::{fmt, marker::PhantomData, sync::Arc};
+
+/// One incoming event on its way to its handler: what [`FromMessage`] has to work with.
+pub struct Call<N: Namespace> {
+    socket: Socket<N>,
+    shared: Arc<Shared<N>>,
+    event: namespace::Event,
+}
+
+impl<N: Namespace> Call<N> {
+    pub(crate) fn new(socket: Socket<N>, shared: Arc<Shared<N>>, event: namespace::Event) -> Self {
+        Call {
+            socket,
+            shared,
+            event,
+        }
+    }
+
+    /// The client that sent the event.
+    pub fn socket(&self) -> &Socket<N> {
+        &self.socket
+    }
+
+    /// The state of the namespace.
+    pub fn state(&self) -> &N::State {
+        &self.shared.state
+    }
+
+    /// The event's name on the wire.
+    pub fn event_name(&self) -> &str {
+        self.event.name()
+    }
+
+    /// What is kept of the HTTP request that opened the connection.
+    pub fn handshake(&self) -> &HandshakeInfo {
+        self.socket.handshake()
+    }
+
+    /// Whether the client asked for an acknowledgement.
+    pub fn wants_ack(&self) -> bool {
+        self.event.reply.is_some()
+    }
+
+    #[doc(hidden)]
+    pub fn args(&self) -> &Args {
+        self.event.args()
+    }
+
+    /// Answers the client with what the handler came to.
+    pub(crate) fn conclude(&self, outcome: Outcome, answer: fn(&Rejection) -> Option<Data>) {
+        let reply = self.event.reply.clone();
+        match outcome {
+            Ok(done) => {
+                if let (Some(reply), Some(data)) = (reply, done.into_data()) {
+                    reply.send(data);
+                }
+            }
+            Err(rejection) => {
+                let rejected = (self.event_name(), &rejection);
+                self.shared.reject(&self.socket, rejected, reply, answer);
+            }
+        }
+    }
+}
+
+impl<N: Namespace> fmt::Debug for Call<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("event", &self.event_name())
+            .field("socket", self.socket.id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A parameter of a handler for `E` in namespace `N`: every parameter but the last, which is the event.
+///
+/// Implement it for extractors of your own:
+///
+/// ```
+/// # use rooms_layer::{prelude::*, Call, FromMessage, Rejection};
+/// /// The language that the browser asked for.
+/// struct Language(String);
+///
+/// impl<N: Namespace, E: Event> FromMessage<N, E> for Language {
+///     fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+///         let header = call.handshake().headers().get("accept-language");
+///         let value = header.and_then(|value| value.to_str().ok()).unwrap_or("en");
+///         Ok(Language(value.to_owned()))
+///     }
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an extractor for `{E}` handlers in namespace `{N}`",
+    label = "can't be extracted from the incoming packet",
+    note = "parameters before the last one are extractors: `Socket<{N}>`, `Io<{N}>`, `State<T>`, `Ack<{E}>`, `Option<T>`; the last one is the event"
+)]
+pub trait FromMessage<N: Namespace, E: Event>: Sized {
+    /// Makes the parameter.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the client shall read, where the acknowledgement of `E` can carry it.
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection>;
+}
+
+impl<N: Namespace, E: Event> FromMessage<N, E> for Socket<N> {
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        Ok(call.socket.clone())
+    }
+}
+impl<N: Namespace, E: Event> FromMessage<N, E> for Io<N> {
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        Ok(call.socket.io())
+    }
+}
+impl<N: Namespace, E: Event, T: FromMessage<N, E>> FromMessage<N, E> for Option<T> {
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        Ok(T::from_message(call).ok())
+    }
+}
+impl<N: Namespace, E: Event, T: FromMessage<N, E>> FromMessage<N, E> for Result<T, Rejection> {
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        Ok(T::from_message(call))
+    }
+}
+
+/// The right to acknowledge event `E` before the handler ends.
+///
+/// The handler must return the [`Replied`] that [`send`](Ack::send) yields, so that an answer can't be forgotten and can't be
+/// given twice.
+///
+/// ```
+/// # use rooms_layer::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(client, ack = bool)]
+/// struct Import {
+///     url: String,
+/// }
+///
+/// #[handler(Main)]
+/// async fn import(ack: Ack<Import>, Import { url }: Import) -> Replied<Import> {
+///     let replied = ack.send(true); // The client goes on from here.
+///     println!("now fetching {url}");
+///     replied
+/// }
+/// ```
+#[must_use = "the client waits for this acknowledgement"]
+pub struct Ack<E> {
+    reply: Option<namespace::Reply>,
+    event: PhantomData<fn() -> E>,
+}
+
+impl<N: Namespace, E: Event> FromMessage<N, E> for Ack<E> {
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        Ok(Ack {
+            reply: call.event.reply.clone(),
+            event: PhantomData,
+        })
+    }
+}
+
+impl<E: Event> Ack<E> {
+    /// Acknowledges the event now. Where the client asked for no acknowledgement, nothing is sent.
+    pub fn send(self, out: <E::Ack as AckShape>::Out) -> Replied<E>
+    where
+        <E::Ack as AckShape>::Out: Responder<E>,
+    {
+        let sent = Responder::<E>::respond(out).map(|done| {
+            if let (Some(reply), Some(data)) = (self.reply, done.into_data()) {
+                reply.send(data);
+            }
+        });
+        RepliedAs::new(sent)
+    }
+}
+
+impl<E> fmt::Debug for Ack<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ack").finish_non_exhaustive()
+    }
+}

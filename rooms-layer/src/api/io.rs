@@ -1,0 +1,216 @@
+//! `Io`: the handle to everyone in a namespace.
+
+use super::{
+    ack::DecodeAck,
+    acks::Acks,
+    capability::{Any, CanAck, CanEmit, CanQuery},
+    contract::{EmittedBy, HasRooms, Namespace, identity},
+    emit::To,
+    error::Error,
+    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    room::{Admits, Everyone, Routed, name_of},
+    target::Target,
+};
+use crate::{
+    namespace::{self, MountError, Sent},
+    rooms::{Changed, Selection, SocketId},
+};
+use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+
+/// The handle to everyone in namespace `N`: a cheap clone, usable from any HTTP handler, socket handler or task.
+///
+/// `B` is the back end. A handle that does not name one (`Io<App>`) does what every adapter can; `Io<App, MyAdapter>` also
+/// does what only that one can.
+///
+/// ```
+/// # use rooms_layer::{prelude::*, Error};
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Room)]
+/// enum Room {
+///     Project(u64),
+/// }
+///
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(server, to(Room::Project))]
+/// struct Renamed {
+///     id: u64,
+///     name: String,
+/// }
+///
+/// fn rename(io: Io<Main>, id: u64, name: String) -> Result<(), Error> {
+///     io.to(Room::project(id)).emit(Renamed { id, name })?;
+///     Ok(())
+/// }
+/// ```
+pub struct Io<N: Namespace, B = Any> {
+    core: Arc<namespace::Namespace>,
+    kind: PhantomData<fn() -> (N, B)>,
+}
+
+impl<N: Namespace, B> Io<N, B> {
+    pub(crate) fn new(core: Arc<namespace::Namespace>) -> Self {
+        Io {
+            core,
+            kind: PhantomData,
+        }
+    }
+
+    /// The same namespace, seen through another back end type.
+    pub(crate) fn cast<C>(self) -> Io<N, C> {
+        Io::new(self.core)
+    }
+}
+
+impl<N: Namespace, B: CanEmit> Io<N, B> {
+    /// Addresses the sockets in a room or in any of several; an empty list is nobody.
+    pub fn to<T: Target<N>>(&self, target: T) -> To<N, B, T::Audience> {
+        self.select(Selection::default()).narrow(target)
+    }
+
+    /// Addresses everyone but the sockets in a room.
+    pub fn except<T: Target<N>>(&self, target: T) -> To<N, B, Everyone> {
+        self.everyone().except(target)
+    }
+
+    /// Sets how long acknowledgements are waited for.
+    pub fn timeout(&self, timeout: Duration) -> To<N, B, Everyone> {
+        self.everyone().timeout(timeout)
+    }
+
+    /// Addresses everyone on this server only.
+    pub fn local(&self) -> To<N, B, Everyone> {
+        self.everyone().local()
+    }
+
+    /// Addresses everyone who can take the event at once.
+    pub fn volatile(&self) -> To<N, B, Everyone> {
+        self.everyone().volatile()
+    }
+
+    /// Emits to everyone in the namespace; the event must be `#[event(broadcast)]`.
+    ///
+    /// # Errors
+    ///
+    /// See [`To::emit`].
+    pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
+    where
+        E: Event + EmittedBy<N>,
+        Everyone: Admits<E>,
+        E: WithoutAck + EncodeArgs,
+    {
+        self.everyone().emit(event)
+    }
+
+    /// Emits to everyone in the namespace and collects the acknowledgements.
+    ///
+    /// # Errors
+    ///
+    /// See [`To::emit_with_ack`].
+    pub fn emit_with_ack<E>(&self, event: E) -> Result<Acks<E::Ack>, Error>
+    where
+        B: CanAck,
+        E: Event + EmittedBy<N>,
+        Everyone: Admits<E>,
+        E: WithAck + EncodeArgs,
+        E::Ack: DecodeAck,
+    {
+        self.everyone().emit_with_ack(event)
+    }
+
+    /// Emits to the room that the event itself names: `#[event(to(Room::Project(id)))]`.
+    ///
+    /// # Errors
+    ///
+    /// See [`To::emit`].
+    pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
+    where
+        E: Event + Routed + EmittedBy<N>,
+        N: HasRooms<E::Set>,
+        E: WithoutAck + EncodeArgs,
+    {
+        self.routed(&event).send(&event)
+    }
+
+    /// The handle to another namespace of the same server.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `M` is not mounted, or its path is served under another contract.
+    pub fn of<M: Namespace>(&self) -> Result<Io<M, B>, MountError> {
+        let contract = identity::<M>();
+        let hub = self.core.hub().ok_or_else(|| MountError::NotMounted {
+            path: M::PATH.to_owned(),
+            asked: contract.name,
+        })?;
+        Ok(Io::new(hub.namespace(M::PATH, contract)?))
+    }
+
+    /// The sockets of this server that are in the namespace.
+    pub async fn sockets(&self) -> Vec<SocketId>
+    where
+        B: CanQuery,
+    {
+        self.everyone().sockets().await
+    }
+
+    /// How many sockets of this server are in the namespace.
+    pub async fn count(&self) -> usize
+    where
+        B: CanQuery,
+    {
+        self.everyone().count().await
+    }
+
+    /// Makes everyone in the namespace join a room.
+    pub fn join<T: Target<N>>(&self, target: T) -> Changed
+    where
+        B: CanQuery,
+    {
+        self.everyone().join(target)
+    }
+
+    /// Makes everyone in the namespace leave a room.
+    pub fn leave<T: Target<N>>(&self, target: T) -> Changed
+    where
+        B: CanQuery,
+    {
+        self.everyone().leave(target)
+    }
+
+    /// Disconnects everyone from the namespace.
+    pub fn disconnect_sockets(&self) -> Changed
+    where
+        B: CanQuery,
+    {
+        self.everyone().disconnect_sockets()
+    }
+
+    /// The room an event names, as the selection of an emit.
+    pub(crate) fn routed<E: Routed>(&self, event: &E) -> To<N, B, Everyone> {
+        self.select(Selection {
+            rooms: Some(vec![name_of(&event.route()).into_boxed_str()]),
+            except: Vec::new(),
+        })
+    }
+
+    pub(crate) fn everyone(&self) -> To<N, B, Everyone> {
+        self.select(Selection::default())
+    }
+
+    fn select(&self, selection: Selection) -> To<N, B, Everyone> {
+        To::new(self.core.clone(), selection)
+    }
+}
+
+impl<N: Namespace, B> Clone for Io<N, B> {
+    fn clone(&self) -> Self {
+        Io::new(self.core.clone())
+    }
+}
+impl<N: Namespace, B> fmt::Debug for Io<N, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Io")
+            .field("namespace", &self.core.path())
+            .finish_non_exhaustive()
+    }
+}

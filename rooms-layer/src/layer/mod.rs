@@ -1,0 +1,261 @@
+//! The tower layer: where a server is put together, and the service that it makes of another one.
+
+mod body;
+mod config;
+mod future;
+mod server;
+mod service;
+
+use self::server::Server;
+use crate::{
+    api::{
+        Accepts, Dispatch, Handle, HandlerSet, IntoHandler, IntoServed, Io, Main, Namespace, Serve,
+        Served, StartError, StartProblem, identity,
+    },
+    namespace::{HandshakeInfo, Hub},
+    rooms::{Adapter, InMemory},
+    transport::stream_pipe,
+};
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use self::{
+    body::ResponseBody, config::Config, future::ResponseFuture, service::RoomsService,
+};
+
+/// A `tower::Layer` that serves Socket.IO and gives every request the way to an [`Io`].
+///
+/// With nothing mounted it serves `/` as the open namespace [`Main`]: enough for an application whose HTTP handlers emit.
+///
+/// ```no_run
+/// # use rooms_layer::prelude::*;
+/// # use serde::{Deserialize, Serialize};
+/// #[derive(Event, Serialize, Deserialize)]
+/// #[event(broadcast)]
+/// struct Chat {
+///     message: String,
+/// }
+///
+/// let rooms = RoomsLayer::new().on(async |socket: Socket<Main>, chat: Chat| {
+///     socket.io().emit(chat).ok();
+/// });
+/// let app: axum::Router = axum::Router::new().layer(rooms);
+/// ```
+pub struct RoomsLayer<A: Adapter = InMemory> {
+    hub: Arc<Hub>,
+    plan: Arc<Mutex<Plan>>,
+    adapter: PhantomData<fn() -> A>,
+}
+
+/// What is decided before the first request.
+#[derive(Debug, Default)]
+struct Plan {
+    /// Handlers of `/` that were given to the layer itself.
+    main: Option<Serve<Main>>,
+    /// Whether a namespace was mounted, so that `/` is not ours to add.
+    mounted: bool,
+    path: Option<String>,
+    problems: Vec<StartProblem>,
+}
+
+impl RoomsLayer {
+    /// A layer for a single server.
+    pub fn new() -> Self {
+        Self::with_adapter(InMemory)
+    }
+}
+
+impl Default for RoomsLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<A: Adapter> RoomsLayer<A> {
+    /// A layer whose servers are connected by an adapter.
+    pub fn with_adapter(adapter: A) -> Self {
+        RoomsLayer {
+            hub: Hub::new(Box::new(adapter)),
+            plan: Arc::default(),
+            adapter: PhantomData,
+        }
+    }
+
+    /// Serves a namespace: `App::serve(state)` and what follows it, or the [`Served`] that a function returned. In a closed
+    /// namespace every client event must have a handler by now.
+    pub fn namespace<S: IntoServed>(self, namespace: S) -> Self {
+        self.plan().mount(&self.hub, namespace.into_served());
+        self
+    }
+
+    /// Handles an event of [`Main`], the open namespace `/`. Calls accumulate.
+    pub fn on<H, M>(self, handler: H) -> Self
+    where
+        H: IntoHandler<Main, M>,
+        Main: Accepts<H::Event, Slot = ()>,
+    {
+        self.plan().change_main(|main| main.on(handler));
+        self
+    }
+
+    /// Handles events of [`Main`], the open namespace `/`, with the methods of a `#[handler]` block. Calls accumulate.
+    pub fn handlers<H: HandlerSet<Main>>(self, block: H) -> Self {
+        self.plan().change_main(|mut main| {
+            main.register(block);
+            main
+        });
+        self
+    }
+
+    /// The handle to everyone in a namespace, mounted by now or later.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the path of `N` is served under another contract.
+    pub fn io<N: Namespace>(&self) -> Io<N> {
+        match self.hub.reserve(N::PATH, identity::<N>()) {
+            Ok(core) => Io::new(core),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Sets the configuration. It is set once, before the layer is applied.
+    pub fn config(self, config: Config) -> Self {
+        let mut plan = self.plan();
+        if let Some(problem) = config.problem() {
+            plan.problems.push(StartProblem::Config(problem));
+        }
+        let fresh = self.hub.engine().configure(config.engine)
+            && self.hub.configure(config.namespace)
+            && plan.path.replace(config.path).is_none();
+        if !fresh {
+            let problem = "the configuration is set twice, or after the layer was applied";
+            plan.problems.push(StartProblem::Config(problem));
+        }
+        drop(plan);
+        self
+    }
+
+    /// Serves one connection that speaks WebSocket already: for servers that do the upgrade themselves, or whose upgrade
+    /// can't be reached by a layer. The future resolves when the connection is over and its handlers have ended.
+    ///
+    /// `request` is the handshake's, for what handlers read of it; whether it is one of ours is not looked at.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`check`](Self::check) returns an error, and outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts the connection and the handlers that run on it.
+    ///
+    /// ```
+    /// # use rooms_layer::RoomsLayer;
+    /// async fn serve(rooms: RoomsLayer, request: http::Request<()>, upgraded: tokio::net::TcpStream) {
+    ///     rooms.accept(&request, upgraded).await;
+    /// }
+    /// ```
+    pub fn accept<B, S>(
+        &self,
+        request: &http::Request<B>,
+        upgraded: S,
+    ) -> impl Future<Output = ()> + Send + use<A, B, S>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let info = HandshakeInfo::new(request.uri(), request.headers());
+        self.server().connect(stream_pipe(upgraded), &[], info)
+    }
+
+    /// Closes every connection, after what is queued for it has been sent. Clients are not told to stay away: they connect
+    /// again, to the next server behind the same address. Emits fail from now on.
+    pub fn close(&self) {
+        self.hub.close();
+    }
+
+    /// Ends the preparations.
+    ///
+    /// Applying the layer does this too, and panics where this returns an error.
+    ///
+    /// # Errors
+    ///
+    /// Fails with everything that is wrong with how the layer was put together.
+    pub fn check(&self) -> Result<(), StartError> {
+        let mut plan = self.plan();
+        plan.mount_main(&self.hub);
+        StartError::check(&plan.problems)
+    }
+
+    /// What serves requests, from the end of the preparations on.
+    fn server(&self) -> Arc<Server> {
+        if let Err(error) = self.check() {
+            panic!("{error}");
+        }
+        let path = self.plan().path.clone();
+        let path = path.unwrap_or_else(|| Config::default().path);
+        Arc::new(Server::new(Handle::new::<A>(self.hub.clone()), &path))
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        // A panic while the lock is held leaves a plan that is complete up to the call that panicked.
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Plan {
+    fn change_main(&mut self, change: impl FnOnce(Serve<Main>) -> Serve<Main>) {
+        let main = self.main.take().unwrap_or_else(|| Main::serve(()));
+        self.main = Some(change(main));
+    }
+
+    fn mount_main(&mut self, hub: &Arc<Hub>) {
+        let main = match self.main.take() {
+            Some(main) => main,
+            None if self.mounted => return,
+            None => Main::serve(()),
+        };
+        self.mount(hub, main.build());
+    }
+
+    fn mount<N: Namespace>(&mut self, hub: &Arc<Hub>, mut served: Served<N>) {
+        self.mounted = true;
+        self.problems.append(&mut served.shared.registry.problems);
+        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::new(served)) {
+            self.problems.push(error.into());
+        }
+    }
+}
+
+impl<A: Adapter> Clone for RoomsLayer<A> {
+    fn clone(&self) -> Self {
+        RoomsLayer {
+            hub: self.hub.clone(),
+            plan: self.plan.clone(),
+            adapter: PhantomData,
+        }
+    }
+}
+
+impl<A: Adapter> fmt::Debug for RoomsLayer<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoomsLayer")
+            .field("adapter", &self.hub.adapter().name())
+            .field("plan", &*self.plan())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Adapter, S> tower_layer::Layer<S> for RoomsLayer<A> {
+    type Service = RoomsService<S>;
+
+    /// # Panics
+    ///
+    /// Panics where [`check`](RoomsLayer::check) returns an error: at the start of the server, never in a request.
+    fn layer(&self, inner: S) -> RoomsService<S> {
+        RoomsService::new(inner, self.server())
+    }
+}

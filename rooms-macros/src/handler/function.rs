@@ -1,0 +1,80 @@
+//! `#[handler] async fn`
+
+use super::model::{Handler, Target, stub};
+use crate::diag::Diagnostics;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Attribute, FnArg, ItemFn, parse_quote};
+
+pub(crate) fn expand(target: &Target, item: ItemFn, diag: &mut Diagnostics) -> TokenStream {
+    if let Some(FnArg::Receiver(receiver)) = item.sig.inputs.first() {
+        diag.error(
+            receiver,
+            "put `#[handler]` on the `impl` block and `#[on]` on this method",
+        );
+        return quote!(#[allow(dead_code)] #item);
+    }
+    let handler = Handler::parse(&item.sig, diag);
+    let valid = diag.is_clean();
+    match handler {
+        Some(handler) => {
+            let implementations = implementations(target, &handler, valid);
+            let structure = structure(item);
+            quote!(#structure #implementations)
+        }
+        None => quote!(#[allow(dead_code)] #item),
+    }
+}
+
+/// The function as a type, so that it can be a handler of borrowed events and carry its event's name; its body stays a
+/// function that unit tests call.
+fn structure(mut item: ItemFn) -> TokenStream {
+    let (vis, name) = (item.vis.clone(), item.sig.ident.clone());
+    // These describe the item that users see; everything else concerns the body.
+    let describes = |attribute: &Attribute| {
+        let path = attribute.path();
+        path.is_ident("doc") || path.is_ident("deprecated")
+    };
+    let attributes: Vec<_> = item
+        .attrs
+        .iter()
+        .filter(|attribute| describes(attribute) || attribute.path().is_ident("cfg"))
+        .cloned()
+        .collect();
+    item.attrs.retain(|attribute| !describes(attribute));
+    item.attrs
+        .push(parse_quote!(#[doc = "The handler's body, for unit tests."]));
+    item.sig.ident = format_ident!("call", span = name.span());
+    quote! {
+        #(#attributes)*
+        #[allow(non_camel_case_types)]
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        #vis struct #name;
+        impl #name { #item }
+    }
+}
+
+fn implementations(target: &Target, handler: &Handler, valid: bool) -> TokenStream {
+    let krate = &target.krate;
+    let (name, event) = (&handler.name, &handler.event_static);
+    let namespaces = target.namespaces();
+    let each = namespaces.iter().map(|namespace| {
+        let (check, body) = if valid {
+            let body = handler.body(target, namespace, quote!(#name::call));
+            (handler.check(target, namespace), body)
+        } else {
+            (quote!(), stub())
+        };
+        quote! {
+            #check
+            #[automatically_derived]
+            impl #krate::Handler<#namespace> for #name {
+                type Event = #event;
+                async fn call(&self, __call: &#krate::Call<#namespace>) -> #krate::Outcome {
+                    #body
+                }
+            }
+        }
+    });
+    each.collect()
+}

@@ -1,0 +1,156 @@
+//! What the user meant with `#[handler]`.
+
+use crate::{diag::Diagnostics, krate::Krate, types};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{
+    FnArg, Ident, PatType, ReturnType, Signature, Token, Type, ext::IdentExt, parse::ParseStream,
+    parse_quote, spanned::Spanned,
+};
+
+/// `#[handler(App, Admin, crate = path)]`
+pub(crate) struct Target {
+    pub(crate) krate: Krate,
+    namespaces: Vec<Type>,
+}
+
+/// The signature of a handler.
+pub(crate) struct Handler {
+    pub(crate) name: Ident,
+    extractors: Vec<Type>,
+    /// The event as it is written.
+    pub(crate) event: Type,
+    /// The event for all its lifetimes.
+    pub(crate) event_static: Type,
+    output: TokenStream,
+    output_span: Span,
+}
+
+impl Default for Target {
+    fn default() -> Self {
+        Target {
+            krate: Krate::new(),
+            namespaces: Vec::new(),
+        }
+    }
+}
+
+impl Target {
+    pub(crate) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut target = Target::default();
+        while !input.is_empty() {
+            if input.peek(Token![crate]) && input.peek2(Token![=]) {
+                input.call(Ident::parse_any)?;
+                target.krate.read(input)?;
+            } else {
+                target.namespaces.push(input.parse()?);
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(target)
+    }
+
+    /// The namespaces to implement the handler for: `Main` unless said otherwise.
+    pub(crate) fn namespaces(&self) -> Vec<Type> {
+        let krate = &self.krate;
+        match self.namespaces.is_empty() {
+            true => vec![parse_quote!(#krate::Main)],
+            false => self.namespaces.clone(),
+        }
+    }
+}
+
+impl Handler {
+    /// Reads a signature. What is wrong goes to `diag`; without an event there is nothing to go on with.
+    pub(crate) fn parse(signature: &Signature, diag: &mut Diagnostics) -> Option<Self> {
+        if signature.asyncness.is_none() {
+            diag.error(signature.fn_token, "handlers are async: write `async fn`");
+        }
+        if !signature.generics.params.is_empty() {
+            diag.error(
+                &signature.generics,
+                "a handler can't be generic: it handles one event type",
+            );
+        }
+        let mut parameters: Vec<&PatType> = Vec::new();
+        for input in &signature.inputs {
+            if let FnArg::Typed(parameter) = input {
+                parameters.push(parameter);
+            }
+        }
+        let Some((event, extractors)) = parameters.split_last() else {
+            diag.error(
+                &signature.ident,
+                "a handler's last parameter is the event it handles, e.g. `event: RenameProject`",
+            );
+            return None;
+        };
+        let (output, output_span) = match &signature.output {
+            ReturnType::Default => (quote!(()), signature.ident.span()),
+            ReturnType::Type(_, ty) => (quote!(#ty), ty.span()),
+        };
+        Some(Handler {
+            name: signature.ident.clone(),
+            extractors: extractors
+                .iter()
+                .map(|parameter| (*parameter.ty).clone())
+                .collect(),
+            event: (*event.ty).clone(),
+            event_static: types::with_static(&event.ty),
+            output,
+            output_span,
+        })
+    }
+
+    /// Checks that the namespace accepts the event. An event that it does not accept is reported here, once, at the
+    /// parameter.
+    pub(crate) fn check(&self, target: &Target, namespace: &Type) -> TokenStream {
+        let (krate, event) = (&target.krate, &self.event_static);
+        quote_spanned! {self.event.span()=>
+            const _: fn() = || {
+                fn event_is_in_the_namespace<__N: #krate::Accepts<__E>, __E>() {}
+                event_is_in_the_namespace::<#namespace, #event>()
+            };
+        }
+    }
+
+    /// The body of the generated function: takes each parameter out of `__call`, calls the handler, encodes what it
+    /// returns. Each step has the span of what may be wrong with it.
+    pub(crate) fn body(
+        &self,
+        target: &Target,
+        namespace: &Type,
+        function: TokenStream,
+    ) -> TokenStream {
+        let (krate, event, event_static) = (&target.krate, &self.event, &self.event_static);
+        let parameters: Vec<_> = (0..self.extractors.len())
+            .map(|i| format_ident!("__p{i}"))
+            .collect();
+        let extractions = self.extractors.iter().zip(&parameters).map(|(ty, parameter)| {
+            quote_spanned! {ty.span()=>
+                let #parameter =
+                    <#ty as #krate::FromMessage<#namespace, #event_static>>::from_message(__call)?;
+            }
+        });
+        let decoding = quote_spanned! {event.span()=>
+            let __event = <#event as #krate::DecodeArgs<'_>>::decode(__call.args())?;
+        };
+        let output = &self.output;
+        let response = quote_spanned! {self.output_span=>
+            <#output as #krate::Responder<#event_static>>::respond(__output)
+        };
+        quote! {
+            #(#extractions)*
+            #decoding
+            let __output = #function(#(#parameters,)* __event).await;
+            #response
+        }
+    }
+}
+
+/// The body of a handler that is wrong: it lets its uses compile.
+pub(crate) fn stub() -> TokenStream {
+    quote!(let _ = __call; loop {})
+}

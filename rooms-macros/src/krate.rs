@@ -1,0 +1,30 @@
+//! How expansions name the library.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Path, parse::ParseStream};
+
+/// The path of `rooms-layer`: `::rooms_layer`, unless `crate = path` says otherwise.
+pub(crate) struct Krate(Option<Path>);
+
+impl Krate {
+    pub(crate) fn new() -> Self {
+        Krate(None)
+    }
+
+    /// Reads `= path`, behind the key `crate`.
+    pub(crate) fn read(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
+        input.parse::<syn::Token![=]>()?;
+        self.0 = Some(input.call(Path::parse_mod_style)?);
+        Ok(())
+    }
+}
+
+impl ToTokens for Krate {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match &self.0 {
+            Some(path) => path.to_tokens(tokens),
+            None => tokens.extend(quote!(::rooms_layer)),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! `#[derive(Room)]`
+
+mod expand;
+mod model;
+
+use crate::diag::Diagnostics;
+use proc_macro2::TokenStream;
+use syn::DeriveInput;
+
+pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    let item: DeriveInput = match syn::parse2(item) {
+        Ok(item) => item,
+        Err(error) => return error.into_compile_error(),
+    };
+    let mut diag = Diagnostics::default();
+    let model = model::RoomSet::parse(&item, &mut diag);
+    let mut tokens = diag.into_tokens();
+    if let Some(model) = model {
+        tokens.extend(expand::room_set(&model));
+    }
+    tokens
+}
