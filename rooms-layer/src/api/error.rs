@@ -115,13 +115,11 @@ pub enum StartProblem {
 
 impl StartError {
     /// `Ok` when there is nothing to complain about.
-    pub(crate) fn check(problems: &[StartProblem]) -> Result<(), StartError> {
-        if problems.is_empty() {
-            return Ok(());
+    pub(crate) fn check(problems: Vec<StartProblem>) -> Result<(), StartError> {
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(StartError { problems }),
         }
-        Err(StartError {
-            problems: problems.to_vec(),
-        })
     }
 
     /// The mistakes, in the order in which they were made.

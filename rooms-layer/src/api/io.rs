@@ -8,7 +8,7 @@ use super::{
     emit::To,
     error::Error,
     event::{EncodeArgs, Event, WithAck, WithoutAck},
-    room::{Admits, Everyone, Routed, name_of},
+    room::{Admits, Everyone, RoomSet, Routed, name_of},
     target::Target,
 };
 use crate::{
@@ -159,6 +159,16 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
         B: CanQuery,
     {
         self.everyone().count().await
+    }
+
+    /// The rooms of the set `R` that have a member on this server.
+    pub fn rooms<R: RoomSet>(&self) -> Vec<R>
+    where
+        B: CanQuery,
+        N: HasRooms<R>,
+    {
+        let names = self.core.rooms();
+        names.iter().filter_map(|name| R::parse(name)).collect()
     }
 
     /// Makes everyone in the namespace join a room.

@@ -11,6 +11,9 @@ pub struct EngineConfig {
     /// How long a client may take to answer a ping. Default 20 s. Shorter drops clients on slow networks; longer keeps dead
     /// ones in their rooms.
     pub ping_timeout: Duration,
+    /// How long a client may take to join its first namespace. Default 45 s. Shorter frees what idle strangers hold; too short
+    /// cuts off clients whose `authorize` takes long.
+    pub connect_timeout: Duration,
     /// How long the closing handshake may take before the connection is dropped. Default 5 s.
     pub close_timeout: Duration,
     /// Packets that may wait for one client. Default 16,384. A client for which one more would wait is disconnected
@@ -28,6 +31,7 @@ impl Default for EngineConfig {
         Self {
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(45),
             close_timeout: Duration::from_secs(5),
             max_queued_packets: 16_384,
             max_queued_bytes: 4 * 1024 * 1024,

@@ -59,6 +59,8 @@ struct State {
     pong: Option<Bytes>,
     /// The first entry of the queue is such an answer.
     pong_ahead: bool,
+    /// When a client that has joined no namespace is given up. Cleared by the first that it joins.
+    join_by: Option<Instant>,
     ending: Option<CloseCause>,
     /// When the closing handshake is given up.
     closing_deadline: Option<Instant>,
@@ -96,6 +98,7 @@ impl Mailbox {
                 blocked: false,
                 pong: None,
                 pong_ahead: false,
+                join_by: Some(now + config.connect_timeout),
                 ending: None,
                 closing_deadline: None,
                 abandoned: false,
@@ -193,6 +196,11 @@ impl Mailbox {
         self.state().ending
     }
 
+    /// The client has joined a namespace, which is what it came for.
+    pub(crate) fn joined(&self) {
+        self.state().join_by = None;
+    }
+
     /// Has the connection's task look for what is new.
     pub(crate) fn wake(&self) {
         self.state().wake();
@@ -271,6 +279,11 @@ impl Mailbox {
                 state.abandoned = true;
                 state.wake();
             }
+            return;
+        }
+        if state.join_by.is_some_and(|deadline| now >= deadline) {
+            state.join_by = None;
+            state.end(CloseCause::ConnectTimeout);
             return;
         }
         match state.heartbeat.on_deadline(now) {

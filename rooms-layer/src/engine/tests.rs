@@ -99,6 +99,14 @@ struct Rig {
     task: JoinHandle<()>,
 }
 
+/// The settings of most tests: no client of theirs joins a namespace.
+fn patient() -> EngineConfig {
+    EngineConfig {
+        connect_timeout: Duration::from_secs(3_600),
+        ..EngineConfig::default()
+    }
+}
+
 async fn rig(config: EngineConfig) -> Rig {
     rig_with_buffer(config, 64 * 1024).await
 }
@@ -156,7 +164,7 @@ fn send(text: &str) -> Frame {
 
 #[tokio::test]
 async fn messages_arrive_in_order_and_leave_in_order() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     for n in 0..1_000 {
         rig.client.feed(send(&format!("4{n}"))).await.unwrap();
         push(&rig, &text_frame(&format!("4{n}")));
@@ -178,7 +186,7 @@ async fn messages_arrive_in_order_and_leave_in_order() {
 
 #[tokio::test(start_paused = true)]
 async fn the_server_pings_and_the_client_answers() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     let start = Instant::now();
     for round in 1..=3 {
         assert_eq!(text(&mut rig.client).await, "2");
@@ -197,8 +205,30 @@ async fn the_server_pings_and_the_client_answers() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_client_that_joins_no_namespace_is_given_up() {
+    let mut stranger = rig(EngineConfig::default()).await;
+    let mut member = rig(EngineConfig::default()).await;
+    member.mailbox.joined();
+    let start = Instant::now();
+    for rig in [&mut stranger, &mut member] {
+        assert_eq!(text(&mut rig.client).await, "2");
+        rig.client.send(send("3")).await.unwrap();
+    }
+    assert_eq!(close_frame(&mut stranger.client).await, None);
+    let waited = start.elapsed();
+    assert!(waited >= Duration::from_secs(45), "{waited:?}");
+    assert!(waited < Duration::from_millis(45_050), "{waited:?}");
+    assert_eq!(
+        stranger.inbound.closed(),
+        Some(DisconnectReason::ForcedClose)
+    );
+    assert_eq!(text(&mut member.client).await, "2");
+    assert_eq!(member.inbound.closed(), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_client_that_is_gone_is_given_up() {
-    let mut config = EngineConfig::default();
+    let mut config = patient();
     config.close_timeout = Duration::from_secs(5);
     let rig = rig(config).await;
     let start = Instant::now();
@@ -214,7 +244,7 @@ async fn a_client_that_is_gone_is_given_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_we_do_not_read_from_is_not_timed_out() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     rig.inbound.set(|seen| seen.full = true);
     rig.client.send(send("4parked")).await.unwrap();
     assert_eq!(text(&mut rig.client).await, "2");
@@ -241,7 +271,7 @@ async fn broken_rules_end_the_connection_with_their_reason() {
         (send("4violate"), ForcedClose),
     ];
     for (frame, reason) in cases {
-        let mut rig = rig(EngineConfig::default()).await;
+        let mut rig = rig(patient()).await;
         rig.client.send(frame.clone()).await.unwrap();
         rig.client.send(send("4too late")).await.unwrap();
         assert_eq!(close_frame(&mut rig.client).await, None, "{frame:?}");
@@ -254,7 +284,7 @@ async fn broken_rules_end_the_connection_with_their_reason() {
 
 #[tokio::test]
 async fn packets_that_mean_nothing_are_passed_over() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     for packet in ["0{}", "5", "6", "3", "3", "bAQI=", "4end"] {
         rig.client.send(send(packet)).await.unwrap();
     }
@@ -265,7 +295,7 @@ async fn packets_that_mean_nothing_are_passed_over() {
 
 #[tokio::test]
 async fn a_message_over_the_limit_is_refused_with_1009() {
-    let mut config = EngineConfig::default();
+    let mut config = patient();
     config.limits.max_payload = 1_000;
     let mut rig = rig(config).await;
     let largest = format!("4{}", "x".repeat(999));
@@ -311,7 +341,7 @@ async fn what_was_read_with_the_request_is_not_lost() {
 
 #[tokio::test]
 async fn the_server_says_goodbye_after_what_is_queued() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     for n in 0..300 {
         push(&rig, &text_frame(&format!("4{n}")));
     }
@@ -332,7 +362,7 @@ async fn the_server_says_goodbye_after_what_is_queued() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_keep_up_is_cut_off_without_a_gap() {
-    let mut config = EngineConfig::default();
+    let mut config = patient();
     config.max_queued_packets = 100;
     let mut rig = rig_with_buffer(config, 256).await;
     let mut queued = 0;
@@ -361,7 +391,7 @@ async fn a_client_that_does_not_keep_up_is_cut_off_without_a_gap() {
 #[tokio::test]
 async fn a_loop_of_emits_needs_no_yield_to_be_sent() {
     // The current thread runtime runs no flusher while this loop does not yield.
-    let mut rig = rig_with_buffer(EngineConfig::default(), 16 * 1024 * 1024).await;
+    let mut rig = rig_with_buffer(patient(), 16 * 1024 * 1024).await;
     let packet = text_frame(&format!("4{}", "x".repeat(1024)));
     for n in 0..10_000 {
         assert_ne!(push(&rig, &packet), Pushed::Refused, "{n}");
@@ -373,7 +403,7 @@ async fn a_loop_of_emits_needs_no_yield_to_be_sent() {
 
 #[tokio::test]
 async fn volatile_packets_are_dropped_only_where_the_client_is_stuck() {
-    let mut rig = rig_with_buffer(EngineConfig::default(), 512).await;
+    let mut rig = rig_with_buffer(patient(), 512).await;
     let packet = text_frame("4x");
     assert_eq!(rig.mailbox.push(&packet, true), Pushed::Marked);
     assert_eq!(rig.mailbox.push(&packet, true), Pushed::Queued);
@@ -388,7 +418,7 @@ async fn volatile_packets_are_dropped_only_where_the_client_is_stuck() {
 
 #[tokio::test]
 async fn pings_of_the_websocket_are_answered_and_never_pile_up() {
-    let mut rig = rig_with_buffer(EngineConfig::default(), 4 * 1024 * 1024).await;
+    let mut rig = rig_with_buffer(patient(), 4 * 1024 * 1024).await;
     for n in 0..10_000_u32 {
         let ping = Frame::Ping(n.to_be_bytes().to_vec().into());
         rig.client.feed(ping).await.unwrap();
@@ -411,7 +441,7 @@ async fn pings_of_the_websocket_are_answered_and_never_pile_up() {
 
 #[tokio::test]
 async fn a_packet_and_its_attachments_stay_together() {
-    let mut rig = rig_with_buffer(EngineConfig::default(), 64).await;
+    let mut rig = rig_with_buffer(patient(), 64).await;
     let mut packet = text_frame("451-[\"b\"]").to_vec();
     packet.extend_from_slice(&binary_frame(&[7; 300]));
     let packet = Bytes::from(packet);
@@ -432,7 +462,7 @@ async fn a_packet_and_its_attachments_stay_together() {
 
 #[tokio::test]
 async fn what_runs_at_the_end_is_waited_for() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     rig.inbound.set(|seen| seen.busy = true);
     rig.client.close(None).await.unwrap();
     while rig.client.next().await.is_some() {}
@@ -443,7 +473,7 @@ async fn what_runs_at_the_end_is_waited_for() {
 
 #[tokio::test]
 async fn a_dropped_task_lets_the_pipe_go() {
-    let mut rig = rig(EngineConfig::default()).await;
+    let mut rig = rig(patient()).await;
     rig.task.abort();
     assert!(
         rig.client.next().await.unwrap().is_err(),

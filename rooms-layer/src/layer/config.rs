@@ -106,14 +106,38 @@ impl Config {
         let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
         let checks = [
             (path_is_absolute, "`path` must begin and end with a slash"),
-            (!self.engine.ping_interval.is_zero(), "`ping_interval` must not be zero"),
-            (!self.engine.ping_timeout.is_zero(), "`ping_timeout` must not be zero"),
-            (self.engine.limits.max_payload > 0, "`max_payload` must not be zero"),
-            (self.engine.max_queued_packets > 0, "`max_queued_packets` must not be zero"),
-            (self.engine.max_queued_bytes > 0, "`max_queued_bytes` must not be zero"),
-            (self.namespace.max_running_handlers > 0, "`max_running_handlers` must not be zero"),
-            (self.namespace.max_parked_bytes > 0, "`max_parked_bytes` must not be zero"),
+            (
+                !self.engine.ping_interval.is_zero(),
+                "`ping_interval` must not be zero",
+            ),
+            (
+                !self.engine.ping_timeout.is_zero(),
+                "`ping_timeout` must not be zero",
+            ),
+            (
+                self.engine.limits.max_payload > 0,
+                "`max_payload` must not be zero",
+            ),
+            (
+                self.engine.max_queued_packets > 0,
+                "`max_queued_packets` must not be zero",
+            ),
+            (
+                self.engine.max_queued_bytes > 0,
+                "`max_queued_bytes` must not be zero",
+            ),
+            (
+                self.namespace.max_running_handlers > 0,
+                "`max_running_handlers` must not be zero",
+            ),
+            (
+                self.namespace.max_parked_bytes > 0,
+                "`max_parked_bytes` must not be zero",
+            ),
         ];
-        checks.iter().find(|(fine, _)| !fine).map(|(_, problem)| *problem)
+        checks
+            .iter()
+            .find(|(fine, _)| !fine)
+            .map(|(_, problem)| *problem)
     }
 }

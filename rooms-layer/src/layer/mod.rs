@@ -23,9 +23,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use self::{
-    body::ResponseBody, config::Config, future::ResponseFuture, service::RoomsService,
-};
+pub use self::{body::ResponseBody, config::Config, future::ResponseFuture, service::RoomsService};
 
 /// A `tower::Layer` that serves Socket.IO and gives every request the way to an [`Io`].
 ///
@@ -171,6 +169,11 @@ impl<A: Adapter> RoomsLayer<A> {
         self.server().connect(stream_pipe(upgraded), &[], info)
     }
 
+    /// How many connections are open, those included whose client has joined no namespace.
+    pub fn connections(&self) -> usize {
+        self.hub.engine().connections()
+    }
+
     /// Closes every connection, after what is queued for it has been sent. Clients are not told to stay away: they connect
     /// again, to the next server behind the same address. Emits fail from now on.
     pub fn close(&self) {
@@ -187,7 +190,13 @@ impl<A: Adapter> RoomsLayer<A> {
     pub fn check(&self) -> Result<(), StartError> {
         let mut plan = self.plan();
         plan.mount_main(&self.hub);
-        StartError::check(&plan.problems)
+        let unmounted = self.hub.unmounted();
+        let problems = plan.problems.iter().cloned();
+        StartError::check(
+            problems
+                .chain(unmounted.into_iter().map(Into::into))
+                .collect(),
+        )
     }
 
     /// What serves requests, from the end of the preparations on.

@@ -160,6 +160,7 @@ impl Conversation {
         // The reply is queued before anything else can be: from `enter` on the peer receives broadcasts.
         let reply = socket_io::connect_frame(namespace.path(), peer.id().as_str(), None);
         self.send(&reply);
+        self.mailbox.joined();
         namespace.enter(&peer);
         tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), "connected");
         self.seats.push(Seat {

@@ -113,17 +113,6 @@ impl Hub {
         }
     }
 
-    /// Whether anything is mounted.
-    pub(crate) fn serves_anything(&self) -> bool {
-        let namespaces = self
-            .namespaces
-            .read()
-            .expect("no code panics under this lock");
-        namespaces
-            .values()
-            .any(|namespace| namespace.handlers().is_some())
-    }
-
     /// Namespaces that somebody holds a handle to and nobody has mounted.
     pub(crate) fn unmounted(&self) -> Vec<MountError> {
         let namespaces = self

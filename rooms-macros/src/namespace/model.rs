@@ -20,7 +20,7 @@ pub(crate) struct Namespace<'a> {
 /// What travels in a namespace.
 pub(crate) enum Contract {
     /// Listed by another type.
-    Elsewhere(Type),
+    Elsewhere(Box<Type>),
     /// Listed here.
     Here(Box<Lists>),
 }
@@ -87,7 +87,7 @@ impl<'a> Namespace<'a> {
                         format!("`{key}` belongs to the contract: write it on `{contract}`"),
                     );
                 }
-                Contract::Elsewhere(contract)
+                Contract::Elsewhere(Box::new(contract))
             }
             None => {
                 lists.check(item, diag);
