@@ -39,7 +39,8 @@ const addTask = async (page, title) => {
   await page.getByTestId("new-task-todo").fill(title);
   await page.getByTestId("new-task-todo").press("Enter");
 };
-const card = (page, title) => page.getByRole("listitem").filter({ has: page.getByTestId("title").getByText(title, { exact: true }) });
+const card = (page, title) =>
+  page.getByRole("listitem").filter({ has: page.getByTestId("title").getByText(title, { exact: true }) });
 const press = async (page, title, button) => {
   await card(page, title).hover();
   await card(page, title).getByTestId(button).click();
@@ -141,7 +142,10 @@ test("projects do not hear of each other", async () => {
 
 test("everybody sees who is here, once for each person", async () => {
   const present = () =>
-    [...document.querySelectorAll("[data-testid=people] .avatar")].map(({ dataset }) => [dataset.testid, dataset.windows]);
+    [...document.querySelectorAll("[data-testid=people] .avatar")].map(({ dataset }) => [
+      dataset.testid,
+      dataset.windows,
+    ]);
   const ann = await open("Ann");
   await becomes(ann, present, [["person-Ann", "1"]]);
   const bob = await open("Bob");

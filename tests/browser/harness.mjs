@@ -65,7 +65,9 @@ export async function becomes(page, read, expected, argument) {
       { polling: 20 },
     );
   } catch (error) {
-    throw new Error(`expected ${wanted}, found ${JSON.stringify(await page.evaluate(read, argument))}`, { cause: error });
+    throw new Error(`expected ${wanted}, found ${JSON.stringify(await page.evaluate(read, argument))}`, {
+      cause: error,
+    });
   }
 }
 
@@ -77,7 +79,9 @@ export function boardShows(page, expected) {
       Object.fromEntries(
         ["todo", "doing", "done"].map((column) => [
           column,
-          [...document.querySelectorAll(`[data-testid=cards-${column}] [data-testid=title]`)].map((title) => title.textContent),
+          [...document.querySelectorAll(`[data-testid=cards-${column}] [data-testid=title]`)].map(
+            (title) => title.textContent,
+          ),
         ]),
       ),
     { todo: [], doing: [], done: [], ...expected },

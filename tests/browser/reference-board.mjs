@@ -181,7 +181,8 @@ function serveSockets(io, board) {
     if (!colors.has(name)) colors.set(name, PALETTE[colors.size % PALETTE.length]);
     return colors.get(name);
   };
-  const present = (project) => [...people.values()].filter((entry) => entry.project === project).map(({ person }) => person);
+  const present = (project) =>
+    [...people.values()].filter((entry) => entry.project === project).map(({ person }) => person);
   const tellPresence = (project) => io.to(`project:${project}`).emit("presence", { people: present(project) });
 
   io.use((socket, next) => {
@@ -217,7 +218,8 @@ function serveSockets(io, board) {
     });
     socket.on("send_message", ({ to, text }, ack) => {
       const refuse = (message) => ack({ ok: false, error: { message } });
-      if (typeof text !== "string" || !text.trim() || text.length > 2000) return refuse("a message has 1 to 2,000 characters");
+      if (typeof text !== "string" || !text.trim() || text.length > 2000)
+        return refuse("a message has 1 to 2,000 characters");
       if (!people.has(to)) return refuse("nobody has that id");
       io.to(to).emit("message", { from: socket.id, name: person.name, text });
       ack({ ok: true, value: null });

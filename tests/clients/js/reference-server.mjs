@@ -91,7 +91,8 @@ function events(io) {
     },
     order_check: {
       accepts: nothing,
-      handle: ({ data: { order } }, ack) => ack({ count: order.length, in_order: order.every((n, index) => n === index) }),
+      handle: ({ data: { order } }, ack) =>
+        ack({ count: order.length, in_order: order.every((n, index) => n === index) }),
     },
     kick: {
       accepts: nothing,

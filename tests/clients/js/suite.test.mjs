@@ -196,7 +196,18 @@ function cases(options) {
       assert.deepEqual(await ask(await clients.connect(), "strict", { n: 41 }), { ok: true, value: { n: 42 } });
     });
 
-    for (const args of [[{}], [{ n: "1" }], [{ n: -1 }], [{ n: 1.5 }], [{ n: 2 ** 32 }], [{ n: null }], [[]], ["n"], [null], []]) {
+    for (const args of [
+      [{}],
+      [{ n: "1" }],
+      [{ n: -1 }],
+      [{ n: 1.5 }],
+      [{ n: 2 ** 32 }],
+      [{ n: null }],
+      [[]],
+      ["n"],
+      [null],
+      [],
+    ]) {
       test(`get the event's own error: ${JSON.stringify(args)}`, async () => {
         const socket = await clients.connect();
         const { ok, error } = await ask(socket, "strict", ...args);
@@ -353,7 +364,9 @@ function cases(options) {
 
     // Written past the client library, which would not let them out.
     for (const packet of [
-      ...["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"].map((event) => `2["${event}"]`),
+      ...["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"].map(
+        (event) => `2["${event}"]`,
+      ),
       "2{}",
       '2["a"',
       "9",

@@ -110,7 +110,12 @@ export class BoardView {
       maxlength: "200",
       autocomplete: "off",
     });
-    const form = make("form", { class: "add" }, field, make("button", { type: "submit", class: "quiet", "aria-label": `Add to ${title}` }, "+"));
+    const form = make(
+      "form",
+      { class: "add" },
+      field,
+      make("button", { type: "submit", class: "quiet", "aria-label": `Add to ${title}` }, "+"),
+    );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const title = field.value.trim();
@@ -132,7 +137,8 @@ export class BoardView {
   private acceptDrops(element: HTMLElement, list: HTMLElement, column: Column): void {
     const clear = () => {
       element.classList.remove("target");
-      for (const marked of list.querySelectorAll(".drop-before, .drop-after")) marked.classList.remove("drop-before", "drop-after");
+      for (const marked of list.querySelectorAll(".drop-before, .drop-after"))
+        marked.classList.remove("drop-before", "drop-after");
     };
     /** The cards a drop would land among: all but the one in hand. */
     const others = () => [...list.children].filter((card) => !card.classList.contains("dragged"));

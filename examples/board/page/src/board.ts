@@ -68,9 +68,7 @@ function openBoard(): void {
   trackPointer(root, (x, y) => {
     if (!alone) connection.moveCursor(x, y);
   });
-  find("copy-command", HTMLButtonElement).addEventListener("click", () => {
-    void navigator.clipboard.writeText(find("command", HTMLPreElement).textContent ?? "");
-  });
+  offerCopy();
 }
 
 function welcome(problem = ""): void {
@@ -90,7 +88,8 @@ function showStatus(status: Status): void {
 }
 
 function showTabs(count: number): void {
-  find("note-tabs", HTMLElement).textContent = count > 1 ? `shared by your ${count} tabs` : "open a second tab to share it";
+  find("note-tabs", HTMLElement).textContent =
+    count > 1 ? `shared by your ${count} tabs` : "open a second tab to share it";
 }
 
 function showCommand(tasks: readonly Task[]): void {
@@ -100,11 +99,22 @@ function showCommand(tasks: readonly Task[]): void {
     : `curl ${location.origin}/api/projects/${project}/tasks --json '{"title":"Made by curl"}'`;
 }
 
+function offerCopy(): void {
+  const button = find("copy-command", HTMLButtonElement);
+  // Browsers have a clipboard for localhost and https only.
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(find("command", HTMLPreElement).textContent ?? "");
+    button.textContent = "Copied";
+  });
+  button.addEventListener("blur", () => (button.textContent = "Copy"));
+}
+
 /** Says what changed, for those who do not see it. */
 function announce(change: Change, before: readonly Task[]): void {
-  const title = "title" in change ? change.title : (before.find((task) => task.id === change.id)?.title ?? "a task");
+  const old = before.find((task) => task.id === change.id)?.title ?? "A task";
+  const title = "title" in change ? change.title : old;
   const column = "column" in change && COLUMNS.find(({ id }) => id === change.column)?.title;
-  const old = before.find((task) => task.id === change.id)?.title;
   const words: Record<Change["kind"], string> = {
     created: `${title} was added to ${column}`,
     renamed: `${old} is now called ${title}`,

@@ -69,7 +69,8 @@ export class Card {
 
   /** Draws the eye to a card that somebody has just changed, but not away from a list that is being worked in. */
   flash(): void {
-    if (!this.element.parentElement?.contains(document.activeElement)) this.element.scrollIntoView({ block: "nearest" });
+    if (!this.element.parentElement?.contains(document.activeElement))
+      this.element.scrollIntoView({ block: "nearest" });
     this.element.classList.remove("changed");
     void this.element.offsetWidth; // Restarts the animation when the class was already there.
     this.element.classList.add("changed");
@@ -99,7 +100,9 @@ export class Card {
       this.finish(event.key === "Enter");
     });
     // A card that is being moved by somebody else loses the focus for a moment, too; it is still connected, then.
-    field.addEventListener("blur", () => queueMicrotask(() => document.activeElement !== field && this.finish(true, false)));
+    field.addEventListener("blur", () =>
+      queueMicrotask(() => document.activeElement !== field && this.finish(true, false)),
+    );
     this.field = field;
     this.title.replaceWith(field);
     this.element.draggable = false;

@@ -11,7 +11,7 @@ const ARROW =
 
 interface Arrow {
   element: HTMLElement;
-  fade: ReturnType<typeof setTimeout>;
+  fade: number;
 }
 
 export class Cursors {
@@ -30,7 +30,7 @@ export class Cursors {
       element.append(make("span", {}, name));
       element.style.setProperty("--person", color);
       this.overlay.append(element);
-      arrow = { element, fade: 0 as never };
+      arrow = { element, fade: 0 };
       this.arrows.set(id, arrow);
     }
     // Percentages of the overlay, so that the arrow stays in place when the window is resized.

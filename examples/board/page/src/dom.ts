@@ -24,7 +24,11 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 /** A button that shows a sign and is called by its label. */
 export function iconButton(sign: string, label: string, testId: string, onClick: () => void): HTMLButtonElement {
-  const button = make("button", { type: "button", class: "quiet", title: label, "aria-label": label, "data-testid": testId }, sign);
+  const button = make(
+    "button",
+    { type: "button", class: "quiet", title: label, "aria-label": label, "data-testid": testId },
+    sign,
+  );
   button.addEventListener("click", onClick);
   return button;
 }

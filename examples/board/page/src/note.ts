@@ -3,7 +3,7 @@
 const SAVE_AFTER_MS = 150;
 
 export class Note {
-  private timer: ReturnType<typeof setTimeout> | undefined;
+  private timer: number | undefined;
   private unsaved = false;
   private live = false;
 

@@ -28,7 +28,10 @@ export class PeopleView {
   ) {}
 
   draw(present: Iterable<Present>): void {
+    const focused =
+      this.list.contains(document.activeElement) && (document.activeElement as HTMLElement).dataset.testid;
     this.list.replaceChildren(...[...present].map((person) => this.item(person)));
+    if (focused) this.list.querySelector<HTMLElement>(`[data-testid="${CSS.escape(focused)}"]`)?.focus();
   }
 
   private item({ name, color, windows }: Present): HTMLLIElement {
@@ -36,10 +39,21 @@ export class PeopleView {
     const attributes = { class: "avatar", "data-testid": `person-${name}`, "data-windows": String(windows.length) };
     const face =
       name === this.me
-        ? make("span", { ...attributes, role: "img", "aria-label": `${name}, you${tabs}`, title: `${name} (you${tabs})` })
-        : make("button", { ...attributes, type: "button", "aria-label": `Write to ${name}${tabs}`, title: `Write to ${name}` });
+        ? make("span", {
+            ...attributes,
+            role: "img",
+            "aria-label": `${name}, you${tabs}`,
+            title: `${name} (you${tabs})`,
+          })
+        : make("button", {
+            ...attributes,
+            type: "button",
+            "aria-label": `Write to ${name}${tabs}`,
+            title: `Write to ${name}`,
+          });
     face.append(initials(name));
-    if (windows.length > 1) face.append(make("span", { class: "badge", "aria-hidden": "true" }, String(windows.length)));
+    if (windows.length > 1)
+      face.append(make("span", { class: "badge", "aria-hidden": "true" }, String(windows.length)));
     face.style.setProperty("--person", color);
     if (name !== this.me) face.addEventListener("click", () => this.write(name));
     return make("li", { class: name === this.me ? "me" : "other" }, face);
@@ -48,6 +62,7 @@ export class PeopleView {
 
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/u);
-  const letters = words.length > 1 ? [words[0], words.at(-1)].map((word) => [...(word ?? "")][0]) : [...name.trim()].slice(0, 2);
+  const letters =
+    words.length > 1 ? [words[0], words.at(-1)].map((word) => [...(word ?? "")][0]) : [...name.trim()].slice(0, 2);
   return letters.join("").toUpperCase();
 }

@@ -15,7 +15,11 @@ export class Toasts {
   constructor(private readonly corner: HTMLElement) {}
 
   show({ text, from, action, problem = false }: Toast): void {
-    const toast = make("div", { class: problem ? "toast problem" : "toast", "data-testid": "toast", role: problem && "alert" });
+    const toast = make("div", {
+      class: problem ? "toast problem" : "toast",
+      "data-testid": "toast",
+      role: problem && "alert",
+    });
     if (from) {
       const face = make("span", { class: "avatar", "aria-hidden": "true" }, from.initials);
       face.style.setProperty("--person", from.color);
@@ -37,7 +41,8 @@ export class Toasts {
     const leave = () => setTimeout(() => toast.remove(), STAY_MS);
     let timer = leave();
     for (const stay of ["pointerenter", "focusin"]) toast.addEventListener(stay, () => clearTimeout(timer));
-    for (const go of ["pointerleave", "focusout"]) toast.addEventListener(go, () => (clearTimeout(timer), (timer = leave())));
+    for (const go of ["pointerleave", "focusout"])
+      toast.addEventListener(go, () => (clearTimeout(timer), (timer = leave())));
     this.corner.append(toast);
   }
 }
