@@ -23,7 +23,7 @@ pub(crate) struct Dispatch<N: Namespace> {
 }
 
 impl<N: Namespace> Dispatch<N> {
-    pub(crate) fn new(served: Served<N>) -> Arc<dyn Handlers> {
+    pub(crate) fn handlers(served: Served<N>) -> Arc<dyn Handlers> {
         Arc::new(Dispatch {
             shared: Arc::new(served.shared),
         })

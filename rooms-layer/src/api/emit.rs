@@ -28,8 +28,11 @@ pub struct To<N: Namespace, B, Aud> {
     flags: Flags,
     /// `None`: what the server is configured to.
     timeout: Option<Duration>,
-    kind: PhantomData<fn() -> (N, B, Aud)>,
+    kind: Kind<N, B, Aud>,
 }
+
+/// What is known at compile time only.
+type Kind<N, B, Aud> = PhantomData<fn() -> (N, B, Aud)>;
 
 impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     pub(crate) fn new(core: Arc<namespace::Namespace>, selection: Selection) -> Self {
