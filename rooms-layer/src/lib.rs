@@ -24,9 +24,7 @@ pub use self::{
     },
     engine::EngineConfig,
     layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{
-        AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refusal as Refuse, Sent,
-    },
+    namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
 };
