@@ -2,7 +2,7 @@
 
 use super::{
     coverage::Open,
-    event::{ClientEvent, ServerEvent},
+    event::ClientEvent,
     room::RoomSet,
     serve::Serve,
 };
@@ -81,7 +81,7 @@ impl Namespace for Main {
     type Contract = Self;
     type Unhandled = Open;
 }
-impl<E: ServerEvent> Emits<E> for Main {}
+impl<E> Emits<E> for Main {}
 impl<E: ClientEvent> Accepts<E> for Main {
     type Slot = ();
 }

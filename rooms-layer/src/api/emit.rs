@@ -6,7 +6,7 @@ use super::{
     capability::{CanAck, CanEmit, CanQuery},
     contract::{EmittedBy, Namespace},
     error::Error,
-    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     room::Admits,
     target::{Target, names},
 };
@@ -81,7 +81,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     /// Fails when the event can't be encoded or the server is closed; nothing was sent then.
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         Aud: Admits<E>,
         E: WithoutAck + EncodeArgs,
     {
@@ -95,7 +95,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     /// See [`emit`](To::emit).
     pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         Aud: Admits<E>,
         E: WithoutAck + EncodeArgs,
     {
@@ -110,7 +110,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     pub fn emit_with_ack<E>(&self, event: E) -> Result<Acks<E::Ack>, Error>
     where
         B: CanAck,
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         Aud: Admits<E>,
         E: WithAck + EncodeArgs,
         E::Ack: DecodeAck,

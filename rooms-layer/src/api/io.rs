@@ -7,7 +7,7 @@ use super::{
     contract::{EmittedBy, HasRooms, Namespace, identity},
     emit::To,
     error::Error,
-    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     room::{Admits, Everyone, Routed, name_of},
     target::Target,
 };
@@ -94,7 +94,7 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     /// See [`To::emit`].
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         Everyone: Admits<E>,
         E: WithoutAck + EncodeArgs,
     {
@@ -109,7 +109,7 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     pub fn emit_with_ack<E>(&self, event: E) -> Result<Acks<E::Ack>, Error>
     where
         B: CanAck,
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         Everyone: Admits<E>,
         E: WithAck + EncodeArgs,
         E::Ack: DecodeAck,
@@ -124,7 +124,7 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     /// See [`To::emit`].
     pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + Routed + EmittedBy<N>,
+        E: Event + ServerEvent + Routed + EmittedBy<N>,
         N: HasRooms<E::Set>,
         E: WithoutAck + EncodeArgs,
     {

@@ -6,7 +6,7 @@ use super::{
     contract::{EmittedBy, HasRooms, Namespace},
     emit::{ACK_TIMEOUT, To, encode},
     error::Error,
-    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     io::Io,
     room::{Everyone, RoomSet, Routed},
     target::{Target, names},
@@ -96,7 +96,7 @@ impl<N: Namespace> Socket<N> {
     /// Fails when the event can't be encoded or the server is closed.
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         E: WithoutAck + EncodeArgs,
     {
         self.emit_ref(&event)
@@ -109,7 +109,7 @@ impl<N: Namespace> Socket<N> {
     /// See [`emit`](Socket::emit).
     pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         E: WithoutAck + EncodeArgs,
     {
         Ok(self.peer.emit(Flags::default(), encode(event)?)?)
@@ -122,7 +122,7 @@ impl<N: Namespace> Socket<N> {
     /// Fails when the client does not answer in time, disconnects, or answers in another form than the event declares.
     pub async fn emit_with_ack<E>(&self, event: E) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         E: WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
@@ -140,7 +140,7 @@ impl<N: Namespace> Socket<N> {
         event: E,
     ) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + EmittedBy<N>,
+        E: Event + ServerEvent + EmittedBy<N>,
         E: WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
@@ -168,7 +168,7 @@ impl<N: Namespace> Socket<N> {
     /// See [`To::emit`].
     pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + Routed + EmittedBy<N>,
+        E: Event + ServerEvent + Routed + EmittedBy<N>,
         N: HasRooms<E::Set>,
         E: WithoutAck + EncodeArgs,
     {

@@ -21,6 +21,7 @@ pub(crate) fn event(event: &Event<'_>, valid: bool) -> TokenStream {
                 .map(|audience| emit_to(event, audience)),
         );
     } else {
+        // That a client event can't be emitted is said once; where to is then no further error.
         tokens.extend(emit_to(event, &Audience::Any));
     }
     tokens.extend(routed(event));
@@ -67,7 +68,7 @@ fn markers(event: &Event<'_>, valid: bool) -> TokenStream {
         ("ServerEvent", event.server),
         ("WithAck", event.ack.is_some()),
         ("WithoutAck", event.ack.is_none()),
-        ("Broadcastable", event.broadcast),
+        ("Broadcastable", event.broadcast || !event.server),
     ];
     let markers = markers.iter().filter(|(_, holds)| *holds || !valid);
     markers
