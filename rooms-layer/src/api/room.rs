@@ -131,11 +131,21 @@ pub trait Routed {
 /// }
 /// ```
 pub trait EmitIn<N, K: RoomKind>:
-    Event + ServerEvent + EmittedBy<N> + EmitTo<K::Set, K::Index, K> + WithoutAck + EncodeArgs
+    Event<This = Self>
+    + ServerEvent
+    + EmittedBy<N>
+    + EmitTo<K::Set, K::Index, K>
+    + WithoutAck
+    + EncodeArgs
 {
 }
 impl<N, K: RoomKind, E> EmitIn<N, K> for E where
-    E: Event + ServerEvent + EmittedBy<N> + EmitTo<K::Set, K::Index, K> + WithoutAck + EncodeArgs
+    E: Event<This = Self>
+        + ServerEvent
+        + EmittedBy<N>
+        + EmitTo<K::Set, K::Index, K>
+        + WithoutAck
+        + EncodeArgs
 {
 }
 

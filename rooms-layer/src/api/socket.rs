@@ -96,8 +96,8 @@ impl<N: Namespace> Socket<N> {
     /// Fails when the event can't be encoded or the server is closed.
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + ServerEvent + EmittedBy<N>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
     {
         self.emit_ref(&event)
     }
@@ -109,8 +109,8 @@ impl<N: Namespace> Socket<N> {
     /// See [`emit`](Socket::emit).
     pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
     where
-        E: Event + ServerEvent + EmittedBy<N>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
     {
         Ok(self.peer.emit(Flags::default(), encode(event)?)?)
     }
@@ -122,8 +122,8 @@ impl<N: Namespace> Socket<N> {
     /// Fails when the client does not answer in time, disconnects, or answers in another form than the event declares.
     pub async fn emit_with_ack<E>(&self, event: E) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + ServerEvent + EmittedBy<N>,
-        E: WithAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
         self.emit_with_ack_within(ACK_TIMEOUT, event).await
@@ -140,8 +140,8 @@ impl<N: Namespace> Socket<N> {
         event: E,
     ) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + ServerEvent + EmittedBy<N>,
-        E: WithAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
         let data = encode(&event)?;
@@ -168,11 +168,14 @@ impl<N: Namespace> Socket<N> {
     /// See [`To::emit`].
     pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + ServerEvent + Routed + EmittedBy<N>,
-        N: HasRooms<E::Set>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + Routed + WithoutAck + EncodeArgs,
+        N: HasRooms<<E::This as Routed>::Set>,
     {
-        self.io().routed(&event).except(self.id()).send(&event)
+        self.io()
+            .routed(event.this())
+            .except(self.id())
+            .send(&event)
     }
 
     /// Disconnects the client from this namespace; its other namespaces stay.

@@ -57,6 +57,8 @@ fn identity(event: &Event<'_>) -> TokenStream {
             const ARITY: usize = #arity;
             const DOC: &'static str = #doc;
             type Ack = #ack;
+            type This = Self;
+            fn this(&self) -> &Self { self }
         }
     }
 }
@@ -212,6 +214,7 @@ fn decode(event: &Event<'_>) -> TokenStream {
             (bounds.collect(), value)
         }
     };
+    let owned = owned(event);
     let header = header_where(
         event,
         &[parse_quote!('__de)],
@@ -227,7 +230,19 @@ fn decode(event: &Event<'_>) -> TokenStream {
                 ::core::result::Result::Ok(#value)
             }
         }
+        #owned
     }
+}
+
+/// Without lifetimes of its own, an event can't borrow from its packet.
+fn owned(event: &Event<'_>) -> Option<TokenStream> {
+    if event.item.generics.lifetimes().next().is_some() {
+        return None;
+    }
+    let (krate, this) = (&event.krate, this(event));
+    let bound = quote!(for<'__de> #this: #krate::DecodeArgs<'__de>);
+    let header = header_where(event, &[], quote!(#krate::DecodeOwned), [bound].into_iter());
+    Some(quote!(#header {}))
 }
 
 /// The event's type with its own generics.

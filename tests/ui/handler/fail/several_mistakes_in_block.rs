@@ -17,13 +17,4 @@ impl Chat {
     async fn surplus(&self, _: Socket<App>, _: u32) {}
 }
 
-fn f() -> RoomsLayer {
-    RoomsLayer::new().namespace(
-        App::serve(Db::default())
-            .authorize(authorize)
-            .on(add_task)
-            .handlers(Chat),
-    )
-}
-
 fn main() {}
