@@ -85,7 +85,6 @@ pub trait IntoServed {
     /// Checks that nothing is missing.
     fn into_served(self) -> Served<Self::Namespace>;
 }
-#[diagnostic::do_not_recommend]
 impl<N: Complete<L>, L, G: Guard<N>> IntoServed for Serve<N, L, G> {
     type Namespace = N;
     fn into_served(self) -> Served<N> {

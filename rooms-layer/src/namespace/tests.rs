@@ -339,9 +339,11 @@ async fn events_are_handled_and_acknowledged_in_order() {
 
 #[tokio::test]
 async fn a_handler_may_ask_its_own_client() {
-    let mut config = NamespaceConfig::default();
     // Even when no other handler may run beside it, and events are waiting.
-    config.max_running_handlers = 1;
+    let config = NamespaceConfig {
+        max_running_handlers: 1,
+        ..NamespaceConfig::default()
+    };
     let house = house_with(Notes::default(), config);
     let mut client = house.member().await;
     client.send(r#"42["ask"]"#).await;
@@ -356,8 +358,10 @@ async fn a_handler_may_ask_its_own_client() {
 
 #[tokio::test]
 async fn handlers_run_side_by_side_up_to_a_bound() {
-    let mut config = NamespaceConfig::default();
-    config.max_running_handlers = 3;
+    let config = NamespaceConfig {
+        max_running_handlers: 3,
+        ..NamespaceConfig::default()
+    };
     let notes = Notes {
         permits: Some(Semaphore::new(0)),
         ..Notes::default()
@@ -404,9 +408,11 @@ async fn one_at_a_time_means_one_at_a_time() {
 
 #[tokio::test]
 async fn reading_stops_when_too_much_waits_and_goes_on_afterwards() {
-    let mut config = NamespaceConfig::default();
-    config.max_running_handlers = 1;
-    config.max_parked_bytes = 4_000;
+    let config = NamespaceConfig {
+        max_running_handlers: 1,
+        max_parked_bytes: 4_000,
+        ..NamespaceConfig::default()
+    };
     let notes = Notes {
         permits: Some(Semaphore::new(0)),
         ..Notes::default()
