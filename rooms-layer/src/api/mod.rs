@@ -64,6 +64,7 @@ pub(crate) mod private {
         event::{argument, assert_unique, push},
         handler::{Handles, register_method},
         registry::Registry,
+        room::Permits,
         room_key::{parse_escaped, write_escaped},
         target::push_room,
     };

@@ -85,10 +85,12 @@ fn markers(event: &Event<'_>, valid: bool) -> TokenStream {
 fn emit_to(event: &Event<'_>, audience: &Audience) -> TokenStream {
     let krate = &event.krate;
     let permission = |generics: &[GenericParam], set: TokenStream, index: TokenStream| {
-        // The kind only names the room in errors, see `EmitTo`.
-        let generics: Vec<_> = [&[parse_quote!(__K)], generics].concat();
-        let header = header(event, &generics, quote!(#krate::EmitTo<#set, #index, __K>));
-        quote!(#[diagnostic::do_not_recommend] #header {})
+        let header = header(
+            event,
+            generics,
+            quote!(#krate::__private::Permits<#set, #index>),
+        );
+        quote!(#header {})
     };
     match audience {
         Audience::Kind { set, variant, .. } => {

@@ -162,7 +162,7 @@ impl Block {
             .map(|method| &method.handler.event_static)
             .collect();
         let tree = tree(target, &events);
-        let hooks = self.hooks.iter().map(|hook| hook.expand(target));
+        let hooks = self.hooks.iter().map(Hook::expand);
         quote! {
             #(#methods)*
             #[automatically_derived]
@@ -206,16 +206,16 @@ impl Method {
 }
 
 impl Hook {
-    fn expand(&self, target: &Target) -> TokenStream {
-        let (krate, method) = (&target.krate, &self.method);
+    fn expand(&self) -> TokenStream {
+        let method = &self.method;
         let ident = |name: &&str| Ident::new(name, method.span());
         let register = ident(&self.moment.register);
         let offered: Vec<_> = self.moment.parameters.iter().map(ident).collect();
         let taken = &offered[..self.takes];
         quote! {{
-            let __block = #krate::__private::Arc::clone(&self);
+            let __block = ::core::clone::Clone::clone(&self);
             __into.#register(move |#(#offered),*| {
-                let __block = #krate::__private::Arc::clone(&__block);
+                let __block = ::core::clone::Clone::clone(&__block);
                 #(let _ = &#offered;)*
                 async move { __block.#method(#(#taken),*).await }
             });

@@ -76,7 +76,7 @@ fn constructors(set: &RoomSet<'_>) -> TokenStream {
             }
         }
     });
-    quote!(#[automatically_derived] impl #name { #(#constructors)* })
+    quote!(#[automatically_derived] #[allow(unreachable_pub)] impl #name { #(#constructors)* })
 }
 
 /// The names of rooms, written and read. The prefix holds no colon, every key but the last is escaped, and so no two rooms
@@ -149,7 +149,7 @@ fn parse_kind<'a>(set: &'a RoomSet<'_>) -> impl Fn(&'a Kind<'_>) -> TokenStream 
             } else {
                 quote!(#krate::__private::parse_escaped::<#ty>)
             };
-            quote!(let #key = #parse(__parts.next()?)?;)
+            quote!(let #key = #parse(::core::iter::Iterator::next(&mut __parts)?)?;)
         });
         quote! {
             (#prefix, ::core::option::Option::Some(__keys)) => {
