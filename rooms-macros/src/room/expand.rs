@@ -21,7 +21,7 @@ fn markers(set: &RoomSet<'_>) -> TokenStream {
     let module = module(set);
     let markers = set.kinds.iter().map(|kind| {
         let variant = &kind.variant.ident;
-        let doc = format!("Rooms of kind [`{name}::{variant}`](super::{name}::{variant}).");
+        let doc = format!("Rooms of kind `{name}::{variant}`.");
         quote!(#[doc = #doc] #[derive(::core::fmt::Debug)] #inner enum #variant {})
     });
     let kinds = set.kinds.iter().enumerate().map(|(i, kind)| {
@@ -35,7 +35,7 @@ fn markers(set: &RoomSet<'_>) -> TokenStream {
             }
         }
     });
-    let doc = format!("The kinds of rooms of [`{name}`](super::{name}), as types.");
+    let doc = format!("The kinds of rooms of `{name}`, as types.");
     quote! {
         #[doc = #doc]
         #[allow(dead_code, non_camel_case_types, unreachable_pub)]
