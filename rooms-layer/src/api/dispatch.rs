@@ -23,10 +23,10 @@ pub(crate) struct Dispatch<N: Namespace> {
 }
 
 impl<N: Namespace> Dispatch<N> {
-    pub(crate) fn new(served: Served<N>) -> Arc<dyn Handlers> {
-        Arc::new(Dispatch {
+    pub(crate) fn new(served: Served<N>) -> Self {
+        Dispatch {
             shared: Arc::new(served.shared),
-        })
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct To<N: Namespace, B, Aud> {
     selection: Selection,
     flags: Flags,
     timeout: Duration,
-    kind: PhantomData<fn() -> (N, B, Aud)>,
+    kind: PhantomData<fn(N, B, Aud)>,
 }
 
 impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {

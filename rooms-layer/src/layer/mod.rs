@@ -2,8 +2,10 @@
 
 use crate::{
     api::{
-        Accepts, Adapter, CanRecover, Dispatch, Handle, HandlerSet, InMemory, IntoHandler,
-        IntoServed, Io, Main, Namespace, Serve, Served, StartError, StartProblem, identity,
+        Adapter, Dispatch, Handle, InMemory, Io, Main, Namespace, Serve, Served, StartError,
+        StartProblem,
+        bounds::{Accepts, CanRecover, HandlerSet, IntoHandler, IntoServed},
+        identity,
     },
     namespace::Hub,
 };
@@ -157,7 +159,8 @@ impl Plan {
     fn mount<N: Namespace>(&mut self, hub: &Arc<Hub>, mut served: Served<N>) {
         self.mounted = true;
         self.problems.append(&mut served.shared.registry.problems);
-        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::new(served)) {
+        let handlers = Arc::new(Dispatch::new(served));
+        if let Err(error) = hub.mount(N::PATH, identity::<N>(), handlers) {
             self.problems.push(error.into());
         }
     }

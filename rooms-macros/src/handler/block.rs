@@ -169,11 +169,11 @@ impl Block {
             impl #impl_generics #krate::HandlerSet<#namespace> for #block #where_clause {
                 type Events = #tree;
                 fn register(
-                    self: #krate::__private::Arc<Self>,
-                    __into: &mut #krate::__private::Registry<#namespace>,
+                    self: #krate::Arc<Self>,
+                    __into: &mut #krate::Registry<#namespace>,
                 ) {
                     #(#hooks)*
-                    #(#krate::__private::register_method::<#namespace, #events, Self>(&self, __into);)*
+                    #(#krate::register_method::<#namespace, #events, Self>(&self, __into);)*
                 }
             }
         }
@@ -195,7 +195,7 @@ impl Method {
         quote_spanned! {handler.event.span()=>
             #check
             #[automatically_derived]
-            impl #impl_generics #krate::__private::Handles<#namespace, #event> for #block #where_clause {
+            impl #impl_generics #krate::Handles<#namespace, #event> for #block #where_clause {
                 const METHOD: &'static str = #path;
                 async fn handle(&self, __call: &#krate::Call<#namespace>) -> #krate::Outcome {
                     #body
@@ -228,11 +228,11 @@ fn tree(target: &Target, events: &[&Type]) -> TokenStream {
     let krate = &target.krate;
     match events {
         [] => quote!(()),
-        [event] => quote!(#krate::__private::Leaf<#event>),
+        [event] => quote!(#krate::Leaf<#event>),
         _ => {
             let (left, right) = events.split_at(events.len() / 2);
             let (left, right) = (tree(target, left), tree(target, right));
-            quote!(#krate::__private::Fork<#left, #right>)
+            quote!(#krate::Fork<#left, #right>)
         }
     }
 }

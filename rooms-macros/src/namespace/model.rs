@@ -20,7 +20,7 @@ pub(crate) struct Namespace<'a> {
 /// What travels in a namespace.
 pub(crate) enum Contract {
     /// Listed by another type.
-    Elsewhere(Type),
+    Elsewhere(Box<Type>),
     /// Listed here.
     Here(Box<Lists>),
 }
@@ -57,7 +57,8 @@ impl<'a> Namespace<'a> {
             client: Vec::new(),
             server: Vec::new(),
         };
-        let (mut krate, mut data, mut state, mut contract) = (Krate::new(), None, None, None);
+        let (mut krate, mut data, mut state, mut contract) =
+            (Krate::new(), None, None, None::<Type>);
         let mut listed = Vec::new();
         GRAMMAR.each_key(&item.attrs, diag, |key, input, diag| {
             match key.to_string().as_str() {
@@ -87,7 +88,7 @@ impl<'a> Namespace<'a> {
                         format!("`{key}` belongs to the contract: write it on `{contract}`"),
                     );
                 }
-                Contract::Elsewhere(contract)
+                Contract::Elsewhere(Box::new(contract))
             }
             None => {
                 lists.check(item, diag);

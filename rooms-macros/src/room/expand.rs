@@ -90,7 +90,7 @@ fn names_of_rooms(set: &RoomSet<'_>) -> TokenStream {
             let write = if i + 1 == kind.keys.len() {
                 quote_spanned!(ty.span()=> <#ty as #krate::RoomKey>::write)
             } else {
-                quote_spanned!(ty.span()=> #krate::__private::write_escaped::<#ty>)
+                quote_spanned!(ty.span()=> #krate::write_escaped::<#ty>)
             };
             quote!(__out.push(':'); #write(#key, __out);)
         });
@@ -147,7 +147,7 @@ fn parse_kind<'a>(set: &'a RoomSet<'_>) -> impl Fn(&'a Kind<'_>) -> TokenStream 
             let parse = if i + 1 == count {
                 quote!(<#ty as #krate::RoomKey>::parse)
             } else {
-                quote!(#krate::__private::parse_escaped::<#ty>)
+                quote!(#krate::parse_escaped::<#ty>)
             };
             quote!(let #key = #parse(::core::iter::Iterator::next(&mut __parts)?)?;)
         });
@@ -169,7 +169,7 @@ fn target(set: &RoomSet<'_>) -> TokenStream {
         impl<__N: #krate::HasRooms<#name>> #krate::Target<__N> for #name {
             type Audience = <#name as #krate::RoomSet>::AnyKind;
             fn collect(&self, __names: &mut ::std::vec::Vec<::std::boxed::Box<str>>) {
-                #krate::__private::push_room(self, __names);
+                #krate::push_room(self, __names);
             }
         }
     }
