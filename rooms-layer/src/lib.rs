@@ -46,22 +46,26 @@
 //! | `axum` | no | [`Io`] as an extractor, errors as responses, one `State` for both kinds of handlers |
 
 mod api;
+mod engine;
 mod layer;
-pub(crate) mod namespace;
+mod namespace;
 pub mod rooms;
-pub(crate) mod session;
+mod session;
+mod token;
+mod transport;
 pub mod wire;
 
 pub use self::{
     api::{
-        Ack, Acks, Adapter, Any, AnyEvent, Call, DynRoom, EmitIn, Error, Event, Fallible,
-        FromMessage, FromRef, FromRejection, Handle, Handshake, In, InMemory, Incoming, Io, Main,
-        MissingIo, Namespace, NoAck, NoAuth, Rejection, Replied, Reply, RoomKey, RoomSet, Serve,
-        Served, Socket, StartError, StartProblem, State, To, bounds,
+        Ack, Acks, Any, AnyEvent, Call, DynRoom, EmitIn, Error, Event, Fallible, FromMessage,
+        FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main, MissingIo, Namespace,
+        NoAck, NoAuth, Rejection, Replied, Reply, RoomKey, RoomSet, Serve, Served, Socket,
+        StartError, StartProblem, State, To, bounds,
     },
-    layer::{RoomsLayer, RoomsService},
-    namespace::{AckError, Changed, EmitError, HandshakeInfo, MountError, Refusal as Refuse, Sent},
-    rooms::SocketId,
+    engine::EngineConfig,
+    layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
+    namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
+    rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
 };
 pub use bytes::Bytes;

@@ -1,7 +1,6 @@
 //! The parts that only an axum application needs.
 
 use super::{
-    capability::Adapter,
     contract::Namespace,
     error::{Error, Rejection},
     event::Event,
@@ -10,7 +9,7 @@ use super::{
     io::Io,
     state::{FromRef, FromState, State},
 };
-use crate::namespace::EmitError;
+use crate::{namespace::EmitError, rooms::Adapter};
 use axum_core::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},

@@ -1,10 +1,6 @@
 //! What the back end of a handle can do, as types.
 
-/// An engine that connects the servers of a cluster. Every adapter can emit, collect acknowledgements and list sockets.
-pub trait Adapter: Send + Sync + 'static {
-    /// The adapter's name, for logs and errors.
-    const NAME: &'static str;
-}
+use crate::rooms::{Adapter, InMemory};
 
 /// A back end that can push events towards clients: every adapter, and one-way emitters.
 pub trait CanEmit: 'static {}
@@ -51,11 +47,4 @@ impl<A: Adapter> CanAck for A {}
 #[diagnostic::do_not_recommend]
 impl<A: Adapter> CanQuery for A {}
 
-/// The adapter of a single server: nothing to install, nothing shared with other processes.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct InMemory;
-
-impl Adapter for InMemory {
-    const NAME: &'static str = "in-memory";
-}
 impl CanRecover for InMemory {}

@@ -96,6 +96,9 @@ impl<'de> Deserialize<'de> for NoAuth {
 }
 
 /// What a handle must name to reach a namespace, and the name that errors print.
-pub(crate) fn identity<N: Namespace>() -> (TypeId, &'static str) {
-    (TypeId::of::<N::Contract>(), type_name::<N>())
+pub(crate) fn identity<N: Namespace>() -> crate::namespace::Contract {
+    crate::namespace::Contract {
+        id: TypeId::of::<N::Contract>(),
+        name: type_name::<N>(),
+    }
 }

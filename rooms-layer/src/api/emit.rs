@@ -11,14 +11,11 @@ use super::{
     target::{Target, names},
 };
 use crate::{
-    namespace::{self, Changed, EmitError, Flags, Sent},
-    rooms::{Selection, SocketId},
+    namespace::{self, EmitError, Flags, Sent},
+    rooms::{Changed, Selection, SocketId},
     wire::{Data, DataWriter},
 };
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
-
-/// How long an acknowledgement is waited for, unless [`timeout`](To::timeout) says otherwise.
-pub(crate) const ACK_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Who an event goes to: what `to(..)`, `except(..)` and `broadcast()` return.
 ///
@@ -29,9 +26,13 @@ pub struct To<N: Namespace, B, Aud> {
     core: Arc<namespace::Namespace>,
     selection: Selection,
     flags: Flags,
-    timeout: Duration,
-    kind: PhantomData<fn(N, B, Aud)>,
+    /// `None`: what the server is configured to.
+    timeout: Option<Duration>,
+    kind: Kind<N, B, Aud>,
 }
+
+/// What is known at compile time only.
+type Kind<N, B, Aud> = PhantomData<fn() -> (N, B, Aud)>;
 
 impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     pub(crate) fn new(core: Arc<namespace::Namespace>, selection: Selection) -> Self {
@@ -39,7 +40,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
             core,
             selection,
             flags: Flags::default(),
-            timeout: ACK_TIMEOUT,
+            timeout: None,
             kind: PhantomData,
         }
     }
@@ -56,9 +57,9 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         self
     }
 
-    /// Sets how long acknowledgements are waited for (20 seconds by default).
+    /// Sets how long acknowledgements are waited for (by default as long as [`Config::ack_timeout`](crate::Config::ack_timeout) says).
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
+        self.timeout = Some(timeout);
         self
     }
 
@@ -115,9 +116,11 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         Aud: Admits<E::This>,
         E::Ack: DecodeAck,
     {
-        let replies =
-            self.core
-                .emit_with_ack(&self.selection, self.flags, encode(&event)?, self.timeout)?;
+        let timeout = self.timeout.unwrap_or_else(|| self.core.ack_timeout());
+        let data = encode(&event)?;
+        let replies = self
+            .core
+            .emit_with_ack(&self.selection, self.flags, data, timeout)?;
         Ok(Acks::new(replies))
     }
 
@@ -158,7 +161,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     where
         B: CanQuery,
     {
-        self.core.disconnect(&self.selection)
+        self.core.disconnect(&self.selection, false)
     }
 
     /// [`Io::to`](crate::Io::to): from everyone to the sockets in a room.

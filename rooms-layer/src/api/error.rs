@@ -1,6 +1,9 @@
 //! The one error that users convert from, and what it is made of.
 
-use crate::namespace::{AckError, EmitError, MountError};
+use crate::{
+    namespace::{AckError, EmitError, MountError},
+    rooms::AdapterError,
+};
 
 /// Whatever this library can answer to a call: the one error to convert from.
 ///
@@ -42,6 +45,9 @@ pub enum Error {
     /// A namespace that is not mounted was asked for.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// The engine behind the adapter has not confirmed what it was given. On this server it is done.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
 }
 
 /// Why an incoming event was refused before, or instead of, running its handler, or why its handler came to nothing.
@@ -94,6 +100,9 @@ pub enum StartProblem {
     /// A namespace could not be mounted.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// The configuration can't work.
+    #[error("{0}")]
+    Config(&'static str),
     /// Two handlers ask for one event.
     #[error(
         "event `{event}` of namespace `{namespace}` has two handlers: `{first}` and `{second}`"
@@ -112,13 +121,11 @@ pub enum StartProblem {
 
 impl StartError {
     /// `Ok` when there is nothing to complain about.
-    pub(crate) fn check(problems: &[StartProblem]) -> Result<(), StartError> {
-        if problems.is_empty() {
-            return Ok(());
+    pub(crate) fn check(problems: Vec<StartProblem>) -> Result<(), StartError> {
+        match problems.is_empty() {
+            true => Ok(()),
+            false => Err(StartError { problems }),
         }
-        Err(StartError {
-            problems: problems.to_vec(),
-        })
     }
 
     /// The mistakes, in the order in which they were made.

@@ -44,7 +44,7 @@ impl<N: Namespace> Call<N> {
 
     /// The event's name on the wire.
     pub fn event_name(&self) -> &str {
-        &self.event.name
+        self.event.name()
     }
 
     /// What is kept of the HTTP request that opened the connection.
@@ -59,7 +59,7 @@ impl<N: Namespace> Call<N> {
 
     #[doc(hidden)]
     pub fn args(&self) -> &Args {
-        &self.event.args
+        self.event.args()
     }
 
     /// Answers the client with what the handler came to.
@@ -82,7 +82,7 @@ impl<N: Namespace> Call<N> {
 impl<N: Namespace> fmt::Debug for Call<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
-            .field("event", &self.event.name)
+            .field("event", &self.event_name())
             .field("socket", self.socket.id())
             .finish_non_exhaustive()
     }

@@ -1,33 +1,35 @@
 //! Events without their types.
 
-use crate::wire::{Args, DecodeError, Value};
+use crate::{
+    namespace::Event,
+    wire::{Args, DecodeError, Value},
+};
 use serde::Deserialize;
 use std::fmt;
 
 /// An event that no handler claims, as it came off the wire: what [`fallback`](crate::Serve::fallback) gets.
 pub struct AnyEvent {
-    name: Box<str>,
-    args: Args,
+    event: Event,
 }
 
 impl AnyEvent {
-    pub(crate) fn new(name: Box<str>, args: Args) -> Self {
-        AnyEvent { name, args }
+    pub(crate) fn new(event: Event) -> Self {
+        AnyEvent { event }
     }
 
     /// The event's name.
     pub fn name(&self) -> &str {
-        &self.name
+        self.event.name()
     }
 
     /// How many arguments it has.
     pub fn len(&self) -> usize {
-        self.args.len()
+        self.event.args().len()
     }
 
     /// Whether it has no argument.
     pub fn is_empty(&self) -> bool {
-        self.args.len() == 0
+        self.event.args().len() == 0
     }
 
     /// Reads one argument.
@@ -36,7 +38,7 @@ impl AnyEvent {
     ///
     /// Fails when there is no such argument, or when it has another form than `T`.
     pub fn get<'de, T: Deserialize<'de>>(&'de self, index: usize) -> Result<T, DecodeError> {
-        self.args.get(index)
+        self.event.args().get(index)
     }
 
     /// All arguments, as values.
@@ -45,15 +47,15 @@ impl AnyEvent {
     ///
     /// Fails when an argument is not valid JSON.
     pub fn values(&self) -> Result<Vec<Value>, DecodeError> {
-        self.args.values()
+        self.event.args().values()
     }
 }
 
 impl fmt::Debug for AnyEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AnyEvent")
-            .field("name", &self.name)
-            .field("args", &self.args.len())
+            .field("name", &self.name())
+            .field("args", &self.event.args().len())
             .finish()
     }
 }

@@ -1,12 +1,19 @@
 //! How an `Io` is found in a request.
 
 use super::{
-    capability::{Adapter, Any},
+    capability::Any,
     contract::{Namespace, identity},
     io::Io,
 };
-use crate::namespace::{Hub, MountError};
-use std::{any::TypeId, fmt, sync::Arc};
+use crate::{
+    namespace::{Hub, MountError},
+    rooms::Adapter,
+};
+use std::{
+    any::{TypeId, type_name},
+    fmt,
+    sync::Arc,
+};
 
 /// What [`RoomsLayer`](crate::RoomsLayer) puts into the extensions of every request: the way from a request to an [`Io`].
 ///
@@ -15,15 +22,19 @@ use std::{any::TypeId, fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Handle {
     hub: Arc<Hub>,
-    adapter: (TypeId, &'static str),
+    adapter: TypeId,
 }
 
 impl Handle {
     pub(crate) fn new<A: Adapter>(hub: Arc<Hub>) -> Self {
         Handle {
             hub,
-            adapter: (TypeId::of::<A>(), A::NAME),
+            adapter: TypeId::of::<A>(),
         }
+    }
+
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
     /// The handle to everyone in namespace `N`.
@@ -41,11 +52,10 @@ impl Handle {
     ///
     /// Fails like [`io`](Handle::io), and when the layer uses another adapter.
     pub fn io_with<N: Namespace, A: Adapter>(&self) -> Result<Io<N, A>, MissingIo> {
-        let (id, used) = self.adapter;
-        if id != TypeId::of::<A>() {
+        if self.adapter != TypeId::of::<A>() {
             return Err(MissingIo::Adapter {
-                used,
-                asked: A::NAME,
+                used: self.hub.adapter().name(),
+                asked: type_name::<A>(),
             });
         }
         self.namespace()
@@ -59,7 +69,7 @@ impl Handle {
 impl fmt::Debug for Handle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handle")
-            .field("adapter", &self.adapter.1)
+            .field("adapter", &self.hub.adapter().name())
             .finish_non_exhaustive()
     }
 }

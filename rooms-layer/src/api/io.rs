@@ -8,12 +8,12 @@ use super::{
     emit::To,
     error::Error,
     event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
-    room::{Admits, Everyone, Routed, name_of},
+    room::{Admits, Everyone, RoomSet, Routed, name_of},
     target::Target,
 };
 use crate::{
-    namespace::{self, Changed, MountError, Sent},
-    rooms::{Selection, SocketId},
+    namespace::{self, MountError, Sent},
+    rooms::{Changed, Selection, SocketId},
 };
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -137,8 +137,12 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     ///
     /// Fails when `M` is not mounted, or its path is served under another contract.
     pub fn of<M: Namespace>(&self) -> Result<Io<M, B>, MountError> {
-        let core = self.core.hub().namespace(M::PATH, identity::<M>())?;
-        Ok(Io::new(core))
+        let contract = identity::<M>();
+        let hub = self.core.hub().ok_or_else(|| MountError::NotMounted {
+            path: M::PATH.to_owned(),
+            asked: contract.name,
+        })?;
+        Ok(Io::new(hub.namespace(M::PATH, contract)?))
     }
 
     /// The sockets of this server that are in the namespace.
@@ -155,6 +159,16 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
         B: CanQuery,
     {
         self.everyone().count().await
+    }
+
+    /// The rooms of the set `R` that have a member on this server.
+    pub fn rooms<R: RoomSet>(&self) -> Vec<R>
+    where
+        B: CanQuery,
+        N: HasRooms<R>,
+    {
+        let names = self.core.rooms();
+        names.iter().filter_map(|name| R::parse(name)).collect()
     }
 
     /// Makes everyone in the namespace join a room.

@@ -29,7 +29,7 @@ mod target;
 pub use self::{
     ack::{Fallible, FromRejection, NoAck, Reply},
     acks::Acks,
-    capability::{Adapter, Any, InMemory},
+    capability::Any,
     contract::{Main, Namespace, NoAuth},
     emit::To,
     error::{Error, Rejection, StartError, StartProblem},

@@ -11,7 +11,7 @@ use super::{
     registry::{HookOutput, Registry, Shared},
     socket::Socket,
 };
-use crate::{namespace::Refusal, session::DisconnectReason};
+use crate::{namespace::Refuse, session::DisconnectReason};
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc};
 
 /// A namespace being put together: its handlers, its hooks, its choices.
@@ -165,7 +165,7 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     pub fn authorize<F, Fut>(mut self, authorize: F) -> Serve<N, L, Guarded>
     where
         F: Fn(Handshake<N>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<N::Data, Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<N::Data, Refuse>> + Send + 'static,
     {
         self.registry.authorize = Some(Box::new(move |handshake| Box::pin(authorize(handshake))));
         self.cast()

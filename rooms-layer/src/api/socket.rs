@@ -4,7 +4,7 @@ use super::{
     ack::{AckShape, DecodeAck},
     capability::Any,
     contract::{EmittedBy, HasRooms, Namespace},
-    emit::{ACK_TIMEOUT, To, encode},
+    emit::{To, encode},
     error::Error,
     event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     io::Io,
@@ -12,8 +12,8 @@ use super::{
     target::{Target, names},
 };
 use crate::{
-    namespace::{AckError, Changed, Flags, HandshakeInfo, Peer, Sent},
-    rooms::SocketId,
+    namespace::{AckError, Flags, HandshakeInfo, Peer, Sent},
+    rooms::{Changed, SocketId},
 };
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -115,7 +115,8 @@ impl<N: Namespace> Socket<N> {
         Ok(self.peer.emit(Flags::default(), encode(event)?)?)
     }
 
-    /// Emits an event to this client and waits for its acknowledgement, for 20 seconds at most.
+    /// Emits an event to this client and waits for its acknowledgement, as long as
+    /// [`Config::ack_timeout`](crate::Config::ack_timeout) says.
     ///
     /// # Errors
     ///
@@ -126,7 +127,8 @@ impl<N: Namespace> Socket<N> {
         E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
-        self.emit_with_ack_within(ACK_TIMEOUT, event).await
+        let timeout = self.peer.namespace().ack_timeout();
+        self.emit_with_ack_within(timeout, event).await
     }
 
     /// [`emit_with_ack`](Socket::emit_with_ack) with a deadline of its own.

@@ -1,21 +1,30 @@
-//! The tower layer.
+//! The tower layer: where a server is put together, and the service that it makes of another one.
 
+mod body;
+mod config;
+mod future;
+mod server;
+mod service;
+
+use self::server::Server;
 use crate::{
     api::{
-        Adapter, Dispatch, Handle, InMemory, Io, Main, Namespace, Serve, Served, StartError,
-        StartProblem,
-        bounds::{Accepts, CanRecover, HandlerSet, IntoHandler, IntoServed},
+        Dispatch, Handle, Io, Main, Namespace, Serve, Served, StartError, StartProblem,
+        bounds::{Accepts, HandlerSet, IntoHandler, IntoServed},
         identity,
     },
-    namespace::Hub,
+    namespace::{HandshakeInfo, Hub},
+    rooms::{Adapter, InMemory},
+    transport::stream_pipe,
 };
 use std::{
     fmt,
     marker::PhantomData,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
-    time::Duration,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub use self::{body::ResponseBody, config::Config, future::ResponseFuture, service::RoomsService};
 
 /// A `tower::Layer` that serves Socket.IO and gives every request the way to an [`Io`].
 ///
@@ -48,7 +57,7 @@ struct Plan {
     main: Option<Serve<Main>>,
     /// Whether a namespace was mounted, so that `/` is not ours to add.
     mounted: bool,
-    recovery: Option<Duration>,
+    path: Option<String>,
     problems: Vec<StartProblem>,
 }
 
@@ -67,9 +76,9 @@ impl Default for RoomsLayer {
 
 impl<A: Adapter> RoomsLayer<A> {
     /// A layer whose servers are connected by an adapter.
-    pub fn with_adapter(_adapter: A) -> Self {
+    pub fn with_adapter(adapter: A) -> Self {
         RoomsLayer {
-            hub: new_hub(),
+            hub: Hub::new(Box::new(adapter)),
             plan: Arc::default(),
             adapter: PhantomData,
         }
@@ -107,19 +116,69 @@ impl<A: Adapter> RoomsLayer<A> {
     ///
     /// Panics when the path of `N` is served under another contract.
     pub fn io<N: Namespace>(&self) -> Io<N> {
-        match reserve(&self.hub, N::PATH, identity::<N>()) {
+        match self.hub.reserve(N::PATH, identity::<N>()) {
             Ok(core) => Io::new(core),
             Err(error) => panic!("{error}"),
         }
     }
 
-    /// Lets clients that come back within `max` find their rooms and what they missed.
-    pub fn recovery(self, max: Duration) -> Self
-    where
-        A: CanRecover,
-    {
-        self.plan().recovery = Some(max);
+    /// Sets the configuration. It is set once, before the layer is applied.
+    pub fn config(self, config: Config) -> Self {
+        let mut plan = self.plan();
+        if let Some(problem) = config.problem() {
+            plan.problems.push(StartProblem::Config(problem));
+        }
+        let fresh = self.hub.engine().configure(config.engine)
+            && self.hub.configure(config.namespace)
+            && plan.path.replace(config.path).is_none();
+        if !fresh {
+            let problem = "the configuration is set twice, or after the layer was applied";
+            plan.problems.push(StartProblem::Config(problem));
+        }
+        drop(plan);
         self
+    }
+
+    /// Serves one connection that speaks WebSocket already: for servers that do the upgrade themselves, or whose upgrade
+    /// can't be reached by a layer. The future resolves when the connection is over and its handlers have ended.
+    ///
+    /// `request` is the handshake's, for what handlers read of it; whether it is one of ours is not looked at.
+    ///
+    /// # Panics
+    ///
+    /// Panics where [`check`](Self::check) returns an error, and outside a tokio runtime.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future cuts the connection and the handlers that run on it.
+    ///
+    /// ```
+    /// # use rooms_layer::RoomsLayer;
+    /// async fn serve(rooms: RoomsLayer, request: http::Request<()>, upgraded: tokio::net::TcpStream) {
+    ///     rooms.accept(&request, upgraded).await;
+    /// }
+    /// ```
+    pub fn accept<B, S>(
+        &self,
+        request: &http::Request<B>,
+        upgraded: S,
+    ) -> impl Future<Output = ()> + Send + use<A, B, S>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let info = HandshakeInfo::new(request.uri(), request.headers());
+        self.server().connect(stream_pipe(upgraded), &[], info)
+    }
+
+    /// How many connections are open, those included whose client has joined no namespace.
+    pub fn connections(&self) -> usize {
+        self.hub.engine().connections()
+    }
+
+    /// Closes every connection, after what is queued for it has been sent. Clients are not told to stay away: they connect
+    /// again, to the next server behind the same address. Emits fail from now on.
+    pub fn close(&self) {
+        self.hub.close();
     }
 
     /// Ends the preparations.
@@ -132,7 +191,23 @@ impl<A: Adapter> RoomsLayer<A> {
     pub fn check(&self) -> Result<(), StartError> {
         let mut plan = self.plan();
         plan.mount_main(&self.hub);
-        StartError::check(&plan.problems)
+        let unmounted = self.hub.unmounted();
+        let problems = plan.problems.iter().cloned();
+        StartError::check(
+            problems
+                .chain(unmounted.into_iter().map(Into::into))
+                .collect(),
+        )
+    }
+
+    /// What serves requests, from the end of the preparations on.
+    fn server(&self) -> Arc<Server> {
+        if let Err(error) = self.check() {
+            panic!("{error}");
+        }
+        let path = self.plan().path.clone();
+        let path = path.unwrap_or_else(|| Config::default().path);
+        Arc::new(Server::new(Handle::new::<A>(self.hub.clone()), &path))
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -159,8 +234,7 @@ impl Plan {
     fn mount<N: Namespace>(&mut self, hub: &Arc<Hub>, mut served: Served<N>) {
         self.mounted = true;
         self.problems.append(&mut served.shared.registry.problems);
-        let handlers = Arc::new(Dispatch::new(served));
-        if let Err(error) = hub.mount(N::PATH, identity::<N>(), handlers) {
+        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::handlers(served)) {
             self.problems.push(error.into());
         }
     }
@@ -179,7 +253,7 @@ impl<A: Adapter> Clone for RoomsLayer<A> {
 impl<A: Adapter> fmt::Debug for RoomsLayer<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RoomsLayer")
-            .field("adapter", &A::NAME)
+            .field("adapter", &self.hub.adapter().name())
             .field("plan", &*self.plan())
             .finish_non_exhaustive()
     }
@@ -192,51 +266,6 @@ impl<A: Adapter, S> tower_layer::Layer<S> for RoomsLayer<A> {
     ///
     /// Panics where [`check`](RoomsLayer::check) returns an error: at the start of the server, never in a request.
     fn layer(&self, inner: S) -> RoomsService<S> {
-        if let Err(error) = self.check() {
-            panic!("{error}");
-        }
-        RoomsService {
-            inner,
-            handle: Handle::new::<A>(self.hub.clone()),
-        }
+        RoomsService::new(inner, self.server())
     }
-}
-
-/// The service that [`RoomsLayer`] makes.
-#[derive(Clone, Debug)]
-pub struct RoomsService<S> {
-    inner: S,
-    handle: Handle,
-}
-
-impl<S, B> tower_service::Service<http::Request<B>> for RoomsService<S>
-where
-    S: tower_service::Service<http::Request<B>>,
-{
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, mut request: http::Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.handle.clone());
-        self.inner.call(request)
-    }
-}
-
-/// Stands in for `Hub::new`.
-fn new_hub() -> Arc<Hub> {
-    Arc::new(Hub)
-}
-
-/// Stands in for `Hub::reserve`.
-fn reserve(
-    hub: &Arc<Hub>,
-    path: &'static str,
-    contract: (std::any::TypeId, &'static str),
-) -> Result<Arc<crate::namespace::Namespace>, crate::namespace::MountError> {
-    hub.namespace(path, contract)
 }

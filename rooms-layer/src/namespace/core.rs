@@ -1,75 +1,405 @@
 //! One namespace of this server, untyped.
 
-use super::{Changed, EmitError, Hub, Replies};
+use super::{AckError, EmitError, Handlers, Hub, NamespaceConfig, Peer, Replies, acks::Collector};
 use crate::{
-    rooms::{Selection, SocketId},
-    wire::Data,
+    engine::{Batch, Engine, Flusher, Mailbox, Pushed},
+    rooms::{
+        Changed, Directory, Selection, Slot, SocketId,
+        adapter::{Adapter, Answer, Answers, Channel, Command, Confirmed, Local, Moved, Question},
+    },
+    wire::{Data, socket_io},
 };
-use std::{sync::Arc, time::Duration};
+use futures_util::StreamExt;
+use std::{
+    any::TypeId,
+    future::IntoFuture,
+    sync::{
+        Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::Instant;
 
-/// One namespace: its path, its peers and rooms, its handlers.
-pub(crate) struct Namespace;
+/// One namespace: its path, its contract, its peers and their rooms, its handlers.
+pub(crate) struct Namespace {
+    path: Box<str>,
+    contract: Contract,
+    /// Set when it is mounted. A handle may be had before.
+    handlers: OnceLock<Arc<dyn Handlers>>,
+    members: RwLock<Directory<Recipient>>,
+    channel: Box<dyn Channel>,
+    /// Ids of acknowledgements: one counter for all peers, from 0, as in Node. A broadcast takes one.
+    ack_ids: AtomicU64,
+    engine: Arc<Engine>,
+    hub: Weak<Hub>,
+}
+
+/// The type that stands for a namespace in the application.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contract {
+    pub(crate) id: TypeId,
+    pub(crate) name: &'static str,
+}
+
+/// Where a broadcast goes: the mailbox without a detour, and whose it is.
+#[derive(Clone)]
+struct Recipient {
+    mailbox: Arc<Mailbox>,
+    peer: Arc<Peer>,
+}
+
 /// How an emit travels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Flags {
     /// May be dropped where a client can't take it at once.
     pub(crate) volatile: bool,
-    /// Not forwarded to other servers.
+    /// Not passed on to other servers.
     pub(crate) local: bool,
 }
-/// What an emit reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+
+/// An event that was emitted.
+///
+/// Awaiting it waits until the engine behind the adapter has it; with [`InMemory`](crate::rooms::InMemory) there is nothing
+/// to wait for. It is on its way in any case.
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Sent {
     /// How many sockets of this server the event was queued for.
     pub local: usize,
+    confirmed: Confirmed,
 }
+
+impl Sent {
+    pub(super) fn to_local(local: usize) -> Self {
+        Self {
+            local,
+            confirmed: Confirmed::now(),
+        }
+    }
+}
+
+impl IntoFuture for Sent {
+    type Output = Result<(), crate::rooms::AdapterError>;
+    type IntoFuture = Confirmed;
+
+    fn into_future(self) -> Confirmed {
+        self.confirmed
+    }
+}
+
 impl Namespace {
+    pub(super) fn new(
+        path: &str,
+        contract: Contract,
+        adapter: &dyn Adapter,
+        engine: Arc<Engine>,
+        hub: Weak<Hub>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|this: &Weak<Self>| Self {
+            path: path.into(),
+            contract,
+            handlers: OnceLock::new(),
+            members: RwLock::default(),
+            channel: adapter.open(path, this.clone()),
+            ack_ids: AtomicU64::new(0),
+            engine,
+            hub,
+        })
+    }
+
     pub(crate) fn path(&self) -> &str {
-        todo!()
+        &self.path
     }
-    pub(crate) fn hub(&self) -> Arc<Hub> {
-        todo!()
+
+    pub(super) fn contract(&self) -> Contract {
+        self.contract
     }
-    pub(crate) fn emit(
-        &self,
-        _to: &Selection,
-        _flags: Flags,
-        _data: Data,
-    ) -> Result<Sent, EmitError> {
-        todo!()
+
+    /// The server, unless it is gone.
+    pub(crate) fn hub(&self) -> Option<Arc<Hub>> {
+        self.hub.upgrade()
     }
+
+    /// Sets the handlers; false if they were set before.
+    pub(super) fn mount(&self, handlers: Arc<dyn Handlers>) -> bool {
+        self.handlers.set(handlers).is_ok()
+    }
+
+    pub(super) fn handlers(&self) -> Option<&Arc<dyn Handlers>> {
+        self.handlers.get()
+    }
+
+    pub(super) fn flusher(&self) -> &Flusher {
+        self.engine.flusher()
+    }
+
+    /// How long an acknowledgement is waited for where nobody says.
+    pub(crate) fn ack_timeout(&self) -> Duration {
+        let hub = self.hub();
+        hub.map_or_else(
+            || NamespaceConfig::default().ack_timeout,
+            |hub| hub.config().ack_timeout,
+        )
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), EmitError> {
+        match self.engine.is_closed() {
+            true => Err(EmitError::Closed),
+            false => Ok(()),
+        }
+    }
+
+    /// Emits to every selected socket, on every server.
+    pub(crate) fn emit(&self, to: &Selection, flags: Flags, data: Data) -> Result<Sent, EmitError> {
+        self.check_open()?;
+        let confirmed = match flags.local {
+            true => Confirmed::now(),
+            false => self.channel.broadcast(to, &data),
+        };
+        let local = self.deliver(to, flags.volatile, data);
+        Ok(Sent { local, confirmed })
+    }
+
+    /// Emits to every selected socket, on every server, and collects the answers.
     pub(crate) fn emit_with_ack(
         &self,
-        _to: &Selection,
-        _flags: Flags,
-        _data: Data,
-        _timeout: Duration,
+        to: &Selection,
+        flags: Flags,
+        data: Data,
+        timeout: Duration,
     ) -> Result<Replies, EmitError> {
-        todo!()
+        let deadline = deadline(timeout).into_std();
+        let remote = match flags.local {
+            true => None,
+            false => self.channel.ask(to, Question::Acks(&data), deadline),
+        };
+        let snapshot = self.read().select(to);
+        let peers = snapshot.iter().map(|recipient| &recipient.peer);
+        self.ask(peers, data, remote, timeout)
     }
+
     /// Makes every selected socket, on every server, join the rooms.
-    pub(crate) fn join(&self, _to: &Selection, _rooms: Vec<Box<str>>) -> Changed {
-        todo!()
+    pub(crate) fn join(&self, to: &Selection, rooms: Vec<Box<str>>) -> Changed {
+        self.command(to, Command::Join(rooms))
     }
+
     /// Makes every selected socket, on every server, leave the rooms.
-    pub(crate) fn leave(&self, _to: &Selection, _rooms: Vec<Box<str>>) -> Changed {
-        todo!()
+    pub(crate) fn leave(&self, to: &Selection, rooms: Vec<Box<str>>) -> Changed {
+        self.command(to, Command::Leave(rooms))
     }
-    /// Disconnects every selected socket from this namespace, on every server.
-    pub(crate) fn disconnect(&self, _to: &Selection) -> Changed {
-        todo!()
+
+    /// Disconnects every selected socket, on every server.
+    pub(crate) fn disconnect(&self, to: &Selection, close: bool) -> Changed {
+        self.command(to, Command::Disconnect { close })
     }
-    /// Ids of the selected sockets of this server.
-    pub(crate) fn sockets(&self, _to: &Selection) -> Vec<SocketId> {
-        todo!()
+
+    /// The ids of the selected sockets of this server.
+    pub(crate) fn sockets(&self, to: &Selection) -> Vec<SocketId> {
+        let snapshot = self.read().select(to);
+        snapshot
+            .iter()
+            .map(|recipient| recipient.peer.id().clone())
+            .collect()
     }
+
     /// How many sockets of this server are selected.
-    pub(crate) fn count(&self, _to: &Selection) -> usize {
-        todo!()
+    pub(crate) fn count(&self, to: &Selection) -> usize {
+        let snapshot = self.read().select(to);
+        snapshot.iter().count()
     }
-    /// Names of the rooms that have a member on this server (own-id rooms among them).
+
+    /// The rooms that have a member on this server, those named by a socket's own id among them.
     pub(crate) fn rooms(&self) -> Vec<String> {
-        todo!()
+        self.read().rooms().map(str::to_owned).collect()
     }
+
+    fn command(&self, to: &Selection, command: Command) -> Changed {
+        let confirmed = self.channel.command(to, &command);
+        self.obey(to, &command);
+        Changed { confirmed }
+    }
+
+    fn deliver(&self, to: &Selection, volatile: bool, data: Data) -> usize {
+        // Recipients are chosen under the lock and delivered to outside of it.
+        let snapshot = self.read().select(to);
+        let mut recipients = snapshot.iter().peekable();
+        if recipients.peek().is_none() {
+            return 0;
+        }
+        let packet = socket_io::frame_event(data, &self.path, None);
+        let mut batch = Batch::new(self.flusher());
+        let (mut queued, mut dropped) = (0, 0);
+        for recipient in recipients {
+            match recipient.mailbox.push(&packet, volatile) {
+                Pushed::Marked => {
+                    batch.add(&recipient.mailbox);
+                    queued += 1;
+                }
+                Pushed::Queued => queued += 1,
+                Pushed::Dropped => dropped += 1,
+                Pushed::Refused => {}
+            }
+        }
+        if dropped > 0 {
+            tracing::debug!(namespace = ?self.path, dropped, "volatile event not sent to clients that can't take it");
+        }
+        queued
+    }
+
+    /// Puts an event to these peers and collects their answers.
+    pub(super) fn ask<'a>(
+        &self,
+        peers: impl Iterator<Item = &'a Arc<Peer>>,
+        data: Data,
+        remote: Option<Answers>,
+        timeout: Duration,
+    ) -> Result<Replies, EmitError> {
+        self.check_open()?;
+        let id = self.ack_ids.fetch_add(1, Ordering::Relaxed);
+        let packet = socket_io::frame_event(data, &self.path, Some(id));
+        let collector = Arc::new(Collector::default());
+        let mut batch = Batch::new(self.flusher());
+        let mut asked = Vec::new();
+        for peer in peers {
+            // The answer is expected before it can be given.
+            if !peer.owe_ack(id, &collector) {
+                collector.expect_one();
+                collector.put(peer.id().clone(), Err(AckError::Disconnected));
+                continue;
+            }
+            asked.push(peer.clone());
+            match peer.mailbox().send(&packet, &mut batch) {
+                Pushed::Queued | Pushed::Marked => {}
+                Pushed::Refused | Pushed::Dropped => {
+                    if peer.forget_ack(id) {
+                        collector.put(peer.id().clone(), Err(AckError::Disconnected));
+                    }
+                }
+            }
+        }
+        drop(batch);
+        Ok(Replies::new(
+            collector,
+            id,
+            asked,
+            remote,
+            deadline(timeout),
+        ))
+    }
+}
+
+/// The index.
+impl Namespace {
+    fn read(&self) -> RwLockReadGuard<'_, Directory<Recipient>> {
+        self.members.read().expect("no code panics under this lock")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Directory<Recipient>> {
+        self.members
+            .write()
+            .expect("no code panics under this lock")
+    }
+
+    /// Lets a peer in: from here on it receives broadcasts.
+    pub(super) fn enter(&self, peer: &Arc<Peer>) {
+        let recipient = Recipient {
+            mailbox: peer.mailbox().clone(),
+            peer: peer.clone(),
+        };
+        let slot = self
+            .write()
+            .insert(peer.id().clone(), recipient)
+            .expect("120 random bits do not repeat");
+        peer.set_slot(slot);
+        drop(
+            self.channel
+                .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()])),
+        );
+    }
+
+    /// Takes a peer out of all its rooms. It does not matter if it is out already.
+    pub(super) fn exit(&self, peer: &Peer) {
+        let Some(slot) = peer.slot() else {
+            return;
+        };
+        let removed = self.write().remove(slot);
+        if removed.is_some() {
+            drop(self.channel.moved(peer.id(), Moved::Gone));
+        }
+        // What was removed is dropped here, outside the lock.
+    }
+
+    pub(super) fn join_slot(&self, slot: Slot, id: &SocketId, rooms: &[Box<str>]) -> Confirmed {
+        let mut members = self.write();
+        let joined = changed(rooms, |room| members.join(slot, room).changed);
+        drop(members);
+        match joined.is_empty() {
+            true => Confirmed::now(),
+            false => self.channel.moved(id, Moved::Joined(&joined)),
+        }
+    }
+
+    pub(super) fn leave_slot(&self, slot: Slot, id: &SocketId, rooms: &[Box<str>]) -> Confirmed {
+        let mut members = self.write();
+        let left = changed(rooms, |room| members.leave(slot, room).changed);
+        drop(members);
+        match left.is_empty() {
+            true => Confirmed::now(),
+            false => self.channel.moved(id, Moved::Left(&left)),
+        }
+    }
+
+    pub(super) fn rooms_of(&self, slot: Slot) -> Vec<String> {
+        self.read().rooms_of(slot).map(str::to_owned).collect()
+    }
+
+    pub(super) fn is_in(&self, slot: Slot, room: &str) -> bool {
+        self.read().contains(slot, room)
+    }
+}
+
+impl Local for Namespace {
+    fn deliver(&self, to: &Selection, data: Data) -> usize {
+        self.deliver(to, false, data)
+    }
+
+    fn obey(&self, to: &Selection, command: &Command) {
+        let snapshot = self.read().select(to);
+        for peer in snapshot.iter().map(|recipient| &recipient.peer) {
+            let Some(slot) = peer.slot() else {
+                continue;
+            };
+            match command {
+                Command::Join(rooms) => drop(self.join_slot(slot, peer.id(), rooms)),
+                Command::Leave(rooms) => drop(self.leave_slot(slot, peer.id(), rooms)),
+                Command::Disconnect { close } => peer.disconnect(*close),
+            }
+        }
+    }
+
+    fn ask(&self, to: &Selection, data: Data, by: std::time::Instant) -> (Answers, usize) {
+        let snapshot = self.read().select(to);
+        let peers = snapshot.iter().map(|recipient| &recipient.peer);
+        let asked = snapshot.iter().count();
+        let timeout = by.saturating_duration_since(Instant::now().into_std());
+        let answers: Answers = match self.ask(peers, data, None, timeout) {
+            Ok(replies) => Box::pin(replies.filter_map(async |(from, answer)| {
+                answer.ok().map(|args| Answer::Ack(from, args))
+            })),
+            Err(_) => Box::pin(futures_util::stream::empty()),
+        };
+        (answers, asked)
+    }
+}
+
+/// Those of `rooms` for which `change` says that something changed.
+fn changed(rooms: &[Box<str>], mut change: impl FnMut(&str) -> bool) -> Vec<Box<str>> {
+    rooms.iter().filter(|room| change(room)).cloned().collect()
+}
+
+fn deadline(timeout: Duration) -> Instant {
+    /// `Duration::MAX` means never, which no `Instant` can say.
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    Instant::now() + timeout.min(CENTURY)
 }

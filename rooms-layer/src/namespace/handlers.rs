@@ -1,66 +1,95 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Peer, Refusal};
+use super::{Peer, Refuse, handshake::HandshakeInfo};
 use crate::{
     session::DisconnectReason,
-    wire::{Args, Data},
+    wire::{Args, Data, socket_io::Packet},
 };
-use std::{any::Any, future::Future, net::SocketAddr, pin::Pin, sync::Arc};
+use std::{
+    any::Any,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What a socket carries for its whole life: the `Data` of its namespace, type erased.
 pub(crate) type SocketData = Box<dyn Any + Send + Sync>;
 
 /// What the typed floor does for one namespace.
+///
+/// A panic in any of the futures is caught by the caller, and ends nothing but that future.
 pub(crate) trait Handlers: Send + Sync + 'static {
     /// Decides whether the client may connect; `Ok` carries the socket's data.
-    fn authorize(&self, request: ConnectRequest) -> BoxFuture<Result<SocketData, Refusal>>;
-    /// Runs after the CONNECT reply was queued. `None`: nothing to run.
+    fn authorize(&self, request: ConnectRequest) -> BoxFuture<Result<SocketData, Refuse>>;
+    /// Runs once the CONNECT reply is queued. `None`: nothing to run.
     fn connected(&self, peer: &Arc<Peer>) -> Option<BoxFuture<()>>;
-    /// Handles one event. It is polled once before the next event of this peer is looked at. A panic inside is caught by the caller.
+    /// Handles one event. The future is polled once before the next event of this connection is looked at.
     fn event(&self, peer: &Arc<Peer>, event: Event) -> BoxFuture<()>;
-    /// The peer is about to leave its rooms.
+    /// The peer is leaving; its rooms can still be read and are left when this first waits.
     fn disconnecting(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
-    /// The peer has left its rooms.
+    /// The peer has left its rooms. Runs after what `disconnecting` returned.
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
     /// Whether the next event of a peer waits until the one before it has been handled.
     fn one_at_a_time(&self) -> bool;
-    /// A handler of this peer panicked while it handled `event`.
+    /// The handler of an event panicked. `reply` is there if the client waits for an answer that it has not got.
     fn panicked(&self, peer: &Arc<Peer>, event: &str, reply: Option<Reply>);
 }
 
-/// An event as it arrived, its name apart from its arguments.
+/// An event as it arrived.
 pub(crate) struct Event {
-    pub(crate) name: Box<str>,
-    pub(crate) args: Args,
+    pub(super) packet: Packet,
     /// Present when the client asked for an acknowledgement.
     pub(crate) reply: Option<Reply>,
 }
 
+impl Event {
+    pub(crate) fn name(&self) -> &str {
+        self.packet.event()
+    }
+
+    pub(crate) fn args(&self) -> &Args {
+        self.packet.args()
+    }
+}
+
 /// The right to acknowledge one event, once.
 #[derive(Clone)]
-pub(crate) struct Reply {
-    pub(super) peer: Arc<Peer>,
-    pub(super) id: u64,
+pub(crate) struct Reply(Arc<Owed>);
+
+struct Owed {
+    peer: Arc<Peer>,
+    id: u64,
+    paid: AtomicBool,
 }
+
 impl Reply {
-    /// Queues the acknowledgement. A client that is gone by now gets none.
-    pub(crate) fn send(self, _data: Data) {
-        todo!()
+    pub(super) fn new(peer: Arc<Peer>, id: u64) -> Self {
+        Self(Arc::new(Owed {
+            peer,
+            id,
+            paid: AtomicBool::new(false),
+        }))
+    }
+
+    /// Queues the acknowledgement. The second one, and one to a client that is gone, goes nowhere.
+    pub(crate) fn send(self, data: Data) {
+        if !self.0.paid.swap(true, Ordering::Relaxed) {
+            self.0.peer.send_ack(self.0.id, data);
+        }
+    }
+
+    pub(super) fn is_sent(&self) -> bool {
+        self.0.paid.load(Ordering::Relaxed)
     }
 }
 
 /// A client that asks to connect to a namespace.
 pub(crate) struct ConnectRequest {
-    /// One element: the CONNECT packet's payload, an object (`{}` when the client sent none).
+    /// The payload of the CONNECT packet: one object, or nothing.
     pub(crate) auth: Args,
     pub(crate) handshake: Arc<HandshakeInfo>,
-}
-
-/// What is kept of the HTTP request that opened the connection.
-#[derive(Debug)]
-pub struct HandshakeInfo {
-    pub(crate) headers: http::HeaderMap,
-    pub(crate) uri: http::Uri,
-    pub(crate) remote: Option<SocketAddr>,
 }

@@ -1,23 +1,33 @@
 //! Who is connected to which namespace, without types: the Socket.IO conversation of each connection, the peers of each
-//! namespace, and the calls that the typed floor makes.
-#![allow(dead_code)]
+//! namespace, and the acknowledgements that are waited for.
+//!
+//! Calls the typed floor above through [`Handlers`], which that floor implements.
+
 mod acks;
+mod config;
+mod conversation;
 mod core;
 mod error;
 mod handlers;
+mod handshake;
 mod hub;
+mod in_flight;
 mod peer;
 
 pub(crate) use self::{
     acks::Replies,
-    core::{Flags, Namespace},
+    conversation::Conversation,
+    core::{Contract, Flags, Namespace},
     handlers::{BoxFuture, ConnectRequest, Event, Handlers, Reply, SocketData},
     hub::Hub,
     peer::Peer,
 };
 pub use self::{
+    config::NamespaceConfig,
     core::Sent,
-    error::{AckError, EmitError, MountError, Refusal},
-    handlers::HandshakeInfo,
-    peer::Changed,
+    error::{AckError, EmitError, MountError, Refuse},
+    handshake::HandshakeInfo,
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,78 +1,293 @@
 //! One client in one namespace.
 
-use super::{AckError, EmitError, Flags, HandshakeInfo, Namespace, Sent, SocketData};
-use crate::{
-    rooms::SocketId,
-    wire::{Args, Data},
+use super::{
+    AckError, EmitError, Flags, HandshakeInfo, Namespace, Sent, SocketData, acks::Collector,
 };
+use crate::{
+    engine::{Batch, Mailbox, Pushed},
+    rooms::{Changed, Slot, SocketId, adapter::Confirmed},
+    wire::{Args, Data, socket_io},
+};
+use futures_util::StreamExt;
+use hashbrown::HashMap;
 use std::{
-    future::{Future, IntoFuture, Ready, ready},
-    sync::Arc,
+    future::Future,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 /// One client in one namespace: its id, its data, the way to reach it.
-pub(crate) struct Peer;
+pub(crate) struct Peer {
+    id: SocketId,
+    /// Its place in the namespace's index, from the moment that it is connected.
+    slot: OnceLock<Slot>,
+    namespace: Arc<Namespace>,
+    mailbox: Arc<Mailbox>,
+    handshake: Arc<HandshakeInfo>,
+    data: SocketData,
+    connected: AtomicBool,
+    wish: AtomicU8,
+    /// Cancelled when the peer is gone. Made by the first who needs it.
+    gone: OnceLock<CancellationToken>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Acknowledgements that this client owes.
+    owed: HashMap<u64, Arc<Collector>, foldhash::fast::RandomState>,
+    /// Nothing is owed any more: the client is gone.
+    closed: bool,
+    /// The rooms it was in, while `disconnecting` runs.
+    rooms_left: Option<Vec<String>>,
+}
+
+/// What the application wants of the connection's task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Nothing,
+    Disconnect,
+    Close,
+}
+
 impl Peer {
+    pub(super) fn new(
+        namespace: Arc<Namespace>,
+        mailbox: Arc<Mailbox>,
+        handshake: Arc<HandshakeInfo>,
+        data: SocketData,
+    ) -> Self {
+        Self {
+            id: SocketId::random(),
+            slot: OnceLock::new(),
+            namespace,
+            mailbox,
+            handshake,
+            data,
+            connected: AtomicBool::new(true),
+            wish: AtomicU8::new(0),
+            gone: OnceLock::new(),
+            state: Mutex::default(),
+        }
+    }
+
     pub(crate) fn id(&self) -> &SocketId {
-        todo!()
+        &self.id
     }
+
     pub(crate) fn namespace(&self) -> &Arc<Namespace> {
-        todo!()
+        &self.namespace
     }
+
     /// The `Data` of the namespace, as `authorize` made it.
     pub(crate) fn data(&self) -> &SocketData {
-        todo!()
+        &self.data
     }
+
     pub(crate) fn handshake(&self) -> &Arc<HandshakeInfo> {
-        todo!()
+        &self.handshake
     }
+
+    /// False from the moment that either side has taken leave.
     pub(crate) fn is_connected(&self) -> bool {
-        todo!()
+        self.connected.load(Ordering::Acquire)
     }
-    pub(crate) fn emit(&self, _flags: Flags, _data: Data) -> Result<Sent, EmitError> {
-        todo!()
+
+    /// Emits to this client alone. Nothing is sent to one that is gone, which is not an error.
+    pub(crate) fn emit(&self, flags: Flags, data: Data) -> Result<Sent, EmitError> {
+        self.namespace.check_open()?;
+        if !self.is_connected() {
+            return Ok(Sent::to_local(0));
+        }
+        let packet = socket_io::frame_event(data, self.namespace.path(), None);
+        let reached = self.push(&packet, flags.volatile);
+        Ok(Sent::to_local(usize::from(reached)))
     }
+
+    /// Emits to this client alone and waits for its answer.
     pub(crate) fn emit_with_ack(
         self: &Arc<Self>,
-        _data: Data,
-        _timeout: Duration,
+        data: Data,
+        timeout: Duration,
     ) -> impl Future<Output = Result<Args, AckError>> + Send + use<> {
-        async { todo!() }
+        let asked = self
+            .namespace
+            .ask(std::iter::once(self), data, None, timeout);
+        async move {
+            let mut replies = asked?;
+            let (_, answer) = replies.next().await.ok_or(AckError::Disconnected)?;
+            answer
+        }
     }
-    pub(crate) fn join(&self, _rooms: Vec<Box<str>>) -> Changed {
-        todo!()
+
+    pub(crate) fn join(&self, rooms: Vec<Box<str>>) -> Changed {
+        let confirmed = match self.slot.get() {
+            Some(&slot) => self.namespace.join_slot(slot, &self.id, &rooms),
+            None => Confirmed::now(),
+        };
+        Changed { confirmed }
     }
-    pub(crate) fn leave(&self, _rooms: Vec<Box<str>>) -> Changed {
-        todo!()
+
+    pub(crate) fn leave(&self, rooms: Vec<Box<str>>) -> Changed {
+        let confirmed = match self.slot.get() {
+            Some(&slot) => self.namespace.leave_slot(slot, &self.id, &rooms),
+            None => Confirmed::now(),
+        };
+        Changed { confirmed }
     }
-    /// The rooms this peer is in, its own id first. In `disconnecting` still what they were.
+
+    /// The rooms this peer is in, its own first; while `disconnecting` runs, those it was in.
     pub(crate) fn rooms(&self) -> Vec<String> {
-        todo!()
+        if let Some(rooms) = &self.state().rooms_left {
+            return rooms.clone();
+        }
+        match self.slot.get() {
+            Some(&slot) => self.namespace.rooms_of(slot),
+            None => Vec::new(),
+        }
     }
-    pub(crate) fn is_in(&self, _room: &str) -> bool {
-        todo!()
+
+    pub(crate) fn is_in(&self, room: &str) -> bool {
+        if let Some(rooms) = &self.state().rooms_left {
+            return rooms.iter().any(|known| known == room);
+        }
+        self.slot
+            .get()
+            .is_some_and(|&slot| self.namespace.is_in(slot, room))
     }
-    /// Leaves the namespace from the server's side; `close` also ends the connection.
-    pub(crate) fn disconnect(&self, _close: bool) {
-        todo!()
+
+    /// Takes leave of this client in this namespace; with `close`, of all its namespaces and its connection.
+    ///
+    /// The client is told at once. The hooks run, and the rooms are left, in the connection's task.
+    pub(crate) fn disconnect(&self, close: bool) {
+        if self.connected.swap(false, Ordering::AcqRel) {
+            let goodbye = socket_io::disconnect_frame(self.namespace.path());
+            self.push(&goodbye, false);
+        }
+        let wish = if close { 2 } else { 1 };
+        self.wish.fetch_max(wish, Ordering::AcqRel);
+        self.mailbox.wake();
     }
+
     /// Runs a task that ends with the socket.
-    pub(crate) fn spawn(&self, _task: impl Future<Output = ()> + Send + 'static) {
-        todo!()
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let gone = self.gone.get_or_init(CancellationToken::new).clone();
+        if self.state().closed {
+            gone.cancel();
+        }
+        tokio::spawn(async move {
+            gone.run_until_cancelled(task).await;
+        });
     }
 }
 
-/// A change of membership: done on this server when it is returned; awaiting it waits until the engine behind the
-/// adapter has confirmed.
-#[derive(Debug)]
-pub struct Changed {
-    _private: (),
-}
-impl IntoFuture for Changed {
-    type Output = ();
-    type IntoFuture = Ready<()>;
-    fn into_future(self) -> Ready<()> {
-        ready(())
+impl Peer {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics under this lock")
+    }
+
+    pub(super) fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.mailbox
+    }
+
+    /// Queues a packet and has it flushed.
+    fn push(&self, packet: &bytes::Bytes, volatile: bool) -> bool {
+        match self.mailbox.push(packet, volatile) {
+            Pushed::Marked => {
+                Batch::new(self.namespace.flusher()).add(&self.mailbox);
+                true
+            }
+            Pushed::Queued => true,
+            Pushed::Dropped | Pushed::Refused => false,
+        }
+    }
+
+    pub(super) fn send_ack(&self, id: u64, data: Data) {
+        if self.is_connected() {
+            let packet = socket_io::frame_ack(data, self.namespace.path(), id);
+            self.push(&packet, false);
+        }
+    }
+
+    /// Has the answer with this id go to the collector. False if the client is gone.
+    pub(super) fn owe_ack(&self, id: u64, to: &Arc<Collector>) -> bool {
+        let mut state = self.state();
+        if state.closed {
+            return false;
+        }
+        to.expect_one();
+        state.owed.insert(id, to.clone());
+        true
+    }
+
+    /// How many acknowledgements this client owes.
+    #[cfg(test)]
+    pub(super) fn owed_acks(&self) -> usize {
+        self.state().owed.len()
+    }
+
+    /// False if the answer was not owed any more.
+    pub(super) fn forget_ack(&self, id: u64) -> bool {
+        self.state().owed.remove(&id).is_some()
+    }
+
+    /// The client has answered. An answer that nobody waits for is dropped, as in Node.
+    pub(super) fn acknowledged(&self, id: u64, args: Args) {
+        let collector = self.state().owed.remove(&id);
+        if let Some(collector) = collector {
+            collector.put(self.id.clone(), Ok(args));
+        }
+    }
+
+    pub(super) fn set_slot(&self, slot: Slot) {
+        self.slot
+            .set(slot)
+            .expect("a peer is connected once, by its connection's task");
+    }
+
+    pub(super) fn slot(&self) -> Option<Slot> {
+        self.slot.get().copied()
+    }
+
+    pub(super) fn wish(&self) -> Wish {
+        match self.wish.load(Ordering::Acquire) {
+            0 => Wish::Nothing,
+            1 => Wish::Disconnect,
+            _ => Wish::Close,
+        }
+    }
+
+    /// The first step of leaving: nothing is emitted any more, and the rooms stay readable.
+    pub(super) fn begin_leaving(&self) {
+        self.connected.store(false, Ordering::Release);
+        let rooms = self.rooms();
+        self.state().rooms_left = Some(rooms);
+    }
+
+    /// The second step: nobody waits for this client any more.
+    pub(super) fn abandon(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        let owed = std::mem::take(&mut state.owed);
+        drop(state);
+        for collector in owed.into_values() {
+            collector.put(self.id.clone(), Err(AckError::Disconnected));
+        }
+        if let Some(gone) = self.gone.get() {
+            gone.cancel();
+        }
+    }
+
+    /// The last step: the rooms are left, and no longer answered for.
+    pub(super) fn forget_rooms(&self) {
+        self.state().rooms_left = None;
     }
 }

@@ -1,19 +1,21 @@
-//! Who is where.
-#![allow(missing_docs, clippy::todo, unused_variables)]
-use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+//! Who is where: sockets, the rooms they are in, and the recipients of a broadcast; and what lies between servers.
+//!
+//! [`Directory`] is the index. It is pure: it knows no runtime and no lock, and delivers to a handle of any type. Its
+//! owner wraps it in a lock, calls [`Directory::select`] under that lock, and walks the resulting [`Snapshot`] outside it.
+//! [`Adapter`] is the door for those who join several servers to one cluster.
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct SocketId(Arc<str>);
-impl SocketId {
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-/// `rooms: None` is everybody, `Some(empty)` nobody.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-    pub rooms: Option<Vec<Box<str>>>,
-    pub except: Vec<Box<str>>,
-}
+pub mod adapter;
+mod change;
+mod directory;
+mod id;
+mod in_memory;
+mod members;
+mod memberships;
+mod select;
+
+pub use adapter::{Adapter, AdapterError, Changed};
+pub use change::{Joined, Left, LeftRoom, Removed};
+pub use directory::{Directory, IdTaken, Slot};
+pub use id::SocketId;
+pub use in_memory::InMemory;
+pub use select::{Selection, Snapshot};

@@ -68,7 +68,7 @@ pub async fn acknowledged(io: Io<App>, socket: Socket<App>, id: ProjectId) -> Re
 pub async fn sockets(io: Io<App>, id: ProjectId) -> usize {
     let room = io.to(Room::project(id));
     let moved: Changed = room.join(Room::lobby());
-    moved.await;
+    moved.await.ok();
     room.leave(Room::lobby());
     for socket in room.sockets().await {
         io.to(socket).disconnect_sockets();

@@ -1,0 +1,68 @@
+/** Who is here: one avatar for each person, however many windows they have open. */
+
+import type { Person } from "./contract";
+import { make } from "./dom";
+
+export interface Present {
+  name: string;
+  color: string;
+  /** Their socket ids, oldest first. */
+  windows: string[];
+}
+
+export function byName(people: readonly Person[]): Map<string, Present> {
+  const present = new Map<string, Present>();
+  for (const { id, name, color } of people) {
+    const known = present.get(name);
+    if (known) known.windows.push(id);
+    else present.set(name, { name, color, windows: [id] });
+  }
+  return present;
+}
+
+export class PeopleView {
+  constructor(
+    private readonly list: HTMLUListElement,
+    private readonly me: string,
+    private readonly write: (name: string) => void,
+  ) {}
+
+  draw(present: Iterable<Present>): void {
+    const focused =
+      this.list.contains(document.activeElement) && (document.activeElement as HTMLElement).dataset.testid;
+    this.list.replaceChildren(...[...present].map((person) => this.item(person)));
+    if (focused) this.list.querySelector<HTMLElement>(`[data-testid="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  private item({ name, color, windows }: Present): HTMLLIElement {
+    const tabs = windows.length > 1 ? `, ${windows.length} windows` : "";
+    const attributes = { class: "avatar", "data-testid": `person-${name}`, "data-windows": String(windows.length) };
+    const face =
+      name === this.me
+        ? make("span", {
+            ...attributes,
+            role: "img",
+            "aria-label": `${name}, you${tabs}`,
+            title: `${name} (you${tabs})`,
+          })
+        : make("button", {
+            ...attributes,
+            type: "button",
+            "aria-label": `Write to ${name}${tabs}`,
+            title: `Write to ${name}`,
+          });
+    face.append(initials(name));
+    if (windows.length > 1)
+      face.append(make("span", { class: "badge", "aria-hidden": "true" }, String(windows.length)));
+    face.style.setProperty("--person", color);
+    if (name !== this.me) face.addEventListener("click", () => this.write(name));
+    return make("li", { class: name === this.me ? "me" : "other" }, face);
+  }
+}
+
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/u);
+  const letters =
+    words.length > 1 ? [words[0], words.at(-1)].map((word) => [...(word ?? "")][0]) : [...name.trim()].slice(0, 2);
+  return letters.join("").toUpperCase();
+}

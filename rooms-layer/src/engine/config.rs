@@ -1,0 +1,41 @@
+use crate::wire::Limits;
+use std::time::Duration;
+
+/// Settings of the connections.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EngineConfig {
+    /// How long after a pong the next ping is sent. Default 25 s. Shorter finds dead clients sooner and costs a packet per
+    /// client and interval; longer than the idle timeout of a proxy in front cuts idle clients off.
+    pub ping_interval: Duration,
+    /// How long a client may take to answer a ping. Default 20 s. Shorter drops clients on slow networks; longer keeps dead
+    /// ones in their rooms.
+    pub ping_timeout: Duration,
+    /// How long a client may take to join its first namespace. Default 45 s. Shorter frees what idle strangers hold; too short
+    /// cuts off clients whose `authorize` takes long.
+    pub connect_timeout: Duration,
+    /// How long the closing handshake may take before the connection is dropped. Default 5 s.
+    pub close_timeout: Duration,
+    /// Packets that may wait for one client. Default 16,384. A client for which one more would wait is disconnected
+    /// (`slow client`), so that it never sees a gap; too small a number disconnects healthy clients in a burst.
+    pub max_queued_packets: usize,
+    /// Bytes that may wait for one client, counted in full although a broadcast is shared by its recipients. Default 4 MiB.
+    /// One larger packet is still taken when nothing else waits.
+    pub max_queued_bytes: usize,
+    /// Ceilings of the decoders.
+    pub limits: Limits,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(45),
+            close_timeout: Duration::from_secs(5),
+            max_queued_packets: 16_384,
+            max_queued_bytes: 4 * 1024 * 1024,
+            limits: Limits::default(),
+        }
+    }
+}

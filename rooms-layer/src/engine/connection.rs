@@ -1,0 +1,348 @@
+use super::{Engine, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry::Entry};
+use crate::{
+    session::CloseCause,
+    wire::{
+        engine_io::Packet,
+        websocket::{self, Incoming},
+    },
+};
+use std::{
+    cell::Cell,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tokio::time::Instant;
+
+/// The size of the read buffer. There is one per worker thread, not one per connection.
+const READ_BUFFER: usize = 64 * 1024;
+/// Frames that one turn takes before other tasks get theirs.
+const FRAMES_PER_TURN: usize = 128;
+/// Reads of one turn, for the same reason.
+const READS_PER_TURN: usize = 8;
+
+thread_local! {
+    /// Taken out while it is used: a handler that is polled during a read may not find it in use.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// The one task of a connection: reads, hands messages up, drives what they started, and writes when somebody's write found
+/// the pipe full. Resolves when the connection is over and nothing that it started is left.
+///
+/// # Cancel safety
+///
+/// Dropping it cuts the connection without a closing handshake and drops the handlers that run on it.
+pub(crate) struct Connection<I: Inbound> {
+    link: Link<I>,
+    decoder: websocket::Decoder,
+    /// Bytes read and not yet decoded: what the server read with the upgrade request, and what was left when a turn ended.
+    stash: Vec<u8>,
+    /// How much of the stash is decoded.
+    decoded: usize,
+}
+
+/// Everything of a connection but what it is decoding.
+struct Link<I: Inbound> {
+    pipe: Arc<dyn Pipe>,
+    mailbox: Arc<Mailbox>,
+    engine: Arc<Engine>,
+    inbound: I,
+    phase: Phase,
+    /// `inbound` knows that the connection is over.
+    told: bool,
+    /// Reading has stopped since `inbound` has no room, and the client's clock with it.
+    paused: bool,
+    _entry: Entry,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Our close frame is queued; the client's is not here yet.
+    Closing,
+    /// The client's close frame, or the end of its stream, is here: nothing more is read.
+    ClosedByPeer,
+    /// The pipe is let go; handlers may still run.
+    Over,
+}
+
+/// Why a turn of reading ended.
+#[derive(PartialEq, Eq)]
+enum Stop {
+    /// Nothing more to read for now; the task is registered.
+    Pending,
+    /// It is the turn of others.
+    Yield,
+    /// Nothing more is wanted for now.
+    Enough,
+}
+
+impl<I: Inbound> Connection<I> {
+    pub(super) fn new(
+        pipe: Arc<dyn Pipe>,
+        inbound: I,
+        mailbox: Arc<Mailbox>,
+        engine: Arc<Engine>,
+        entry: Entry,
+        received: &[u8],
+    ) -> Self {
+        Self {
+            link: Link {
+                pipe,
+                mailbox,
+                engine,
+                inbound,
+                phase: Phase::Open,
+                told: false,
+                paused: false,
+                _entry: entry,
+            },
+            decoder: websocket::Decoder::new(),
+            stash: received.to_vec(),
+            decoded: 0,
+        }
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> Stop {
+        let mut frames = FRAMES_PER_TURN;
+        if !self.stash.is_empty() {
+            let mut stash = std::mem::take(&mut self.stash);
+            let decoded = self.decode(&mut stash, self.decoded, &mut frames, cx);
+            if decoded < stash.len() {
+                self.stash = stash;
+                self.decoded = decoded;
+                return if frames == 0 {
+                    Stop::Yield
+                } else {
+                    Stop::Enough
+                };
+            }
+            self.decoded = 0;
+        }
+        let mut buffer = BUFFER.take();
+        buffer.resize(READ_BUFFER, 0);
+        let stop = self.read_into(&mut buffer, &mut frames, cx);
+        BUFFER.set(buffer);
+        stop
+    }
+
+    fn read_into(&mut self, buffer: &mut [u8], frames: &mut usize, cx: &mut Context<'_>) -> Stop {
+        for _ in 0..READS_PER_TURN {
+            if !self.link.wants_input() {
+                return Stop::Enough;
+            }
+            let count = match self.link.pipe.poll_read(cx, buffer) {
+                Poll::Pending => return Stop::Pending,
+                Poll::Ready(Ok(count)) => count,
+                Poll::Ready(Err(_)) => {
+                    self.link.lost(CloseCause::TransportFailed);
+                    return Stop::Enough;
+                }
+            };
+            if count == 0 {
+                self.link.lost(CloseCause::PeerClosed);
+                return Stop::Enough;
+            }
+            let decoded = self.decode(&mut buffer[..count], 0, frames, cx);
+            if decoded < count {
+                self.stash = buffer[decoded..count].to_vec();
+                return if *frames == 0 {
+                    Stop::Yield
+                } else {
+                    Stop::Enough
+                };
+            }
+        }
+        Stop::Yield
+    }
+
+    /// Decodes `input` from `at` on, and returns how far it came.
+    fn decode(
+        &mut self,
+        input: &mut [u8],
+        mut at: usize,
+        frames: &mut usize,
+        cx: &mut Context<'_>,
+    ) -> usize {
+        while *frames > 0 && self.link.wants_input() {
+            let limits = &self.link.engine.config().limits;
+            match self.decoder.decode(&mut input[at..], limits) {
+                // Also frees what the last message took, so it is asked even when all bytes are used up.
+                Ok((count, None)) => return at + count,
+                Ok((count, Some(incoming))) => {
+                    at += count;
+                    *frames -= 1;
+                    self.link.incoming(incoming, cx);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the client broke the websocket protocol");
+                    self.link.refuse(CloseCause::Framing(error.close_code()));
+                    // What follows can't be understood: it is read until the client is gone, and thrown away.
+                    self.decoder = websocket::Decoder::new();
+                    return input.len();
+                }
+            }
+        }
+        at
+    }
+}
+
+impl<I: Inbound> Link<I> {
+    fn wants_input(&self) -> bool {
+        match self.phase {
+            Phase::Open => self.inbound.is_ready(),
+            Phase::Closing => true,
+            Phase::ClosedByPeer | Phase::Over => false,
+        }
+    }
+
+    fn incoming(&mut self, incoming: Incoming<'_>, cx: &mut Context<'_>) {
+        let result = match incoming {
+            Incoming::Close { .. } => return self.lost(CloseCause::PeerClosed),
+            _ if self.phase != Phase::Open => return,
+            Incoming::Ping(payload) => return self.mailbox.answer_ping(payload),
+            Incoming::Pong(_) => return,
+            Incoming::Binary(data) => self.message(Message::Binary(data), cx),
+            Incoming::Text(text) => self.packet(text, cx),
+        };
+        if let Err(cause) = result {
+            self.refuse(cause);
+        }
+    }
+
+    fn packet(&mut self, text: &str, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        match Packet::decode(text) {
+            Ok(Packet::Message(text)) => self.message(Message::Text(text), cx),
+            Ok(Packet::Binary(data)) => self.message(Message::Binary(&data), cx),
+            Ok(Packet::Pong(_)) => {
+                let now = Instant::now().into_std();
+                self.mailbox.heartbeat(|heartbeat| heartbeat.on_pong(now));
+                self.engine.timers.schedule(&self.mailbox);
+                Ok(())
+            }
+            // In revision 4 of the protocol it is the server that pings.
+            Ok(Packet::Ping(_)) => Err(CloseCause::HeartbeatDirection),
+            Ok(Packet::Close) => Err(CloseCause::PeerClosed),
+            Ok(Packet::Open(_) | Packet::Upgrade | Packet::Noop) => Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "the client sent no Engine.IO packet");
+                Err(CloseCause::BadPacket)
+            }
+        }
+    }
+
+    fn message(&mut self, message: Message<'_>, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        self.mailbox.heard();
+        self.inbound.message(message, cx)
+    }
+
+    /// The client has closed, or its stream has ended.
+    fn lost(&mut self, cause: CloseCause) {
+        // A close frame is answered with one.
+        self.mailbox.close(cause);
+        self.phase = Phase::ClosedByPeer;
+    }
+
+    /// The client broke a protocol.
+    fn refuse(&mut self, cause: CloseCause) {
+        if self.phase == Phase::Open {
+            self.mailbox.fail(cause);
+            self.phase = Phase::Closing;
+        }
+    }
+
+    /// Passes on that the connection is over, whoever ended it.
+    fn notice_end(&mut self, cx: &mut Context<'_>) {
+        if self.told {
+            return;
+        }
+        let Some(cause) = self.mailbox.ending() else {
+            return;
+        };
+        self.told = true;
+        if self.phase == Phase::Open {
+            self.phase = Phase::Closing;
+        }
+        let deadline = Instant::now() + self.engine.config().close_timeout;
+        self.mailbox.closing_by(deadline.into_std());
+        self.engine.timers.schedule(&self.mailbox);
+        tracing::debug!(?cause, "connection closed");
+        self.inbound.closed(cause.reason(), cx);
+    }
+
+    /// Stops the client's clock while we are the ones who do not read.
+    fn pause(&mut self, pause: bool) {
+        if self.paused == pause {
+            return;
+        }
+        self.paused = pause;
+        let now = Instant::now().into_std();
+        self.mailbox.heartbeat(|heartbeat| match pause {
+            true => heartbeat.pause(now),
+            false => heartbeat.resume(now),
+        });
+        self.engine.timers.schedule(&self.mailbox);
+    }
+
+    fn finish(&mut self) {
+        self.phase = Phase::Over;
+        self.mailbox.finish();
+        self.engine.timers.forget(&self.mailbox);
+    }
+}
+
+impl<I: Inbound> Future for Connection<I> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        if this.link.phase == Phase::Over {
+            return this.link.inbound.poll(cx);
+        }
+        this.link.mailbox.hold(cx.waker());
+        loop {
+            this.link.notice_end(cx);
+            let stop = this.read(cx);
+            this.link.notice_end(cx);
+            let _ = this.link.inbound.poll(cx);
+            match stop {
+                // What was driven has made room, so that there is something to read again.
+                Stop::Enough if this.link.phase == Phase::Open && this.link.wants_input() => {
+                    continue;
+                }
+                Stop::Yield => cx.waker().wake_by_ref(),
+                Stop::Enough | Stop::Pending => {}
+            }
+            break;
+        }
+        let link = &mut this.link;
+        link.pause(link.phase == Phase::Open && !link.inbound.is_ready());
+        let flushed = link.mailbox.poll_flush(cx);
+        let over = match flushed {
+            Flushed::Broken => true,
+            Flushed::Blocked => link.mailbox.is_abandoned(),
+            Flushed::All => link.phase == Phase::ClosedByPeer || link.mailbox.is_abandoned(),
+        };
+        if !over {
+            return Poll::Pending;
+        }
+        if flushed == Flushed::Broken {
+            link.mailbox.close(CloseCause::TransportFailed);
+            link.notice_end(cx);
+        }
+        // The stream ends whether or not the goodbye can be said.
+        let _ = link.pipe.poll_shutdown(cx);
+        link.finish();
+        link.inbound.poll(cx)
+    }
+}
+
+impl<I: Inbound> Drop for Connection<I> {
+    fn drop(&mut self) {
+        // On every way out, a panic and an aborted task included, nobody keeps writing to a client that nobody reads from.
+        if self.link.phase != Phase::Over {
+            self.link.finish();
+        }
+    }
+}

@@ -1,0 +1,447 @@
+use super::{Batch, EngineConfig, Pipe, pipe::at_once};
+use crate::{
+    session::{Beat, CloseCause, Heartbeat, SessionId},
+    wire::{engine_io, websocket},
+};
+use bytes::Bytes;
+use std::{
+    collections::VecDeque,
+    io::{self, IoSlice},
+    sync::{Arc, Mutex, MutexGuard},
+    task::{Context, Waker},
+    time::Instant,
+};
+
+/// Frames handed to the kernel with one call; also the length at which a burst that never yields is written by whoever
+/// pushes, so that a loop of emits fills the client's socket buffer and not our memory.
+const FRAMES_PER_WRITE: usize = 128;
+/// An empty queue keeps no more room than this.
+const KEPT_CAPACITY: usize = 4;
+
+/// The way out to one client: a bounded queue of framed packets in front of its pipe.
+///
+/// Every entry of the queue is one whole packet (a binary event with its attachments included), so nothing that is put
+/// between two entries can come between a packet and its attachments.
+pub(crate) struct Mailbox {
+    key: u64,
+    max_packets: usize,
+    max_bytes: usize,
+    state: Mutex<State>,
+}
+
+/// What became of a push.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// Queued, and somebody will flush it.
+    Queued,
+    /// Queued, and the caller has to see to the flush: see [`Batch::add`].
+    Marked,
+    /// Volatile, and the client could not take it.
+    Dropped,
+    /// The connection is closing, or was closed by this push since the client does not keep up.
+    Refused,
+}
+
+struct State {
+    /// `None` once the connection is over.
+    pipe: Option<Arc<dyn Pipe>>,
+    queue: VecDeque<Bytes>,
+    /// How much of the first entry is written.
+    written: usize,
+    /// Bytes in the queue, what is written of the first entry included.
+    bytes: usize,
+    /// On a flusher's list, or held back by the connection's task, which flushes at the end of its poll.
+    marked: bool,
+    /// The pipe takes no more; the connection's task waits for it and then flushes.
+    blocked: bool,
+    /// The answer to the client's latest WebSocket ping. One slot: a flood of pings costs one pong at a time (RFC 6455,
+    /// section 5.5.3 allows to answer the latest only).
+    pong: Option<Bytes>,
+    /// The first entry of the queue is such an answer.
+    pong_ahead: bool,
+    /// When a client that has joined no namespace is given up. Cleared by the first that it joins.
+    join_by: Option<Instant>,
+    ending: Option<CloseCause>,
+    /// When the closing handshake is given up.
+    closing_deadline: Option<Instant>,
+    abandoned: bool,
+    heartbeat: Heartbeat,
+    /// The tick of this mailbox's entry in the timers.
+    scheduled: Option<u64>,
+    task: Option<Waker>,
+}
+
+/// Where the connection's task stands with its pipe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flushed {
+    /// Everything queued is written.
+    All,
+    /// The pipe takes no more for now; the task is woken when it does.
+    Blocked,
+    /// The pipe is broken.
+    Broken,
+}
+
+impl Mailbox {
+    pub(crate) fn new(pipe: Arc<dyn Pipe>, config: &EngineConfig, key: u64) -> Self {
+        let now = tokio::time::Instant::now().into_std();
+        Self {
+            key,
+            max_packets: config.max_queued_packets,
+            max_bytes: config.max_queued_bytes,
+            state: Mutex::new(State {
+                pipe: Some(pipe),
+                queue: VecDeque::new(),
+                written: 0,
+                bytes: 0,
+                marked: false,
+                blocked: false,
+                pong: None,
+                pong_ahead: false,
+                join_by: Some(now + config.connect_timeout),
+                ending: None,
+                closing_deadline: None,
+                abandoned: false,
+                heartbeat: Heartbeat::new(config.ping_interval, config.ping_timeout, now),
+                scheduled: None,
+                task: None,
+            }),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics under this lock")
+    }
+
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// Queues the open packet.
+    pub(crate) fn open(&self, session: &SessionId, config: &EngineConfig) {
+        let open = engine_io::OpenPacket {
+            sid: session.reveal(),
+            upgrades: &[],
+            ping_interval: milliseconds(config.ping_interval),
+            ping_timeout: milliseconds(config.ping_timeout),
+            max_payload: config.limits.max_payload,
+        };
+        self.state().append(open.frame());
+    }
+
+    /// Queues one packet for this client alone, and has it flushed.
+    pub(crate) fn send(self: &Arc<Self>, packet: &Bytes, batch: &mut Batch<'_>) -> Pushed {
+        let pushed = self.push(packet, false);
+        if pushed == Pushed::Marked {
+            batch.add(self);
+        }
+        pushed
+    }
+
+    /// Queues one packet. On [`Pushed::Marked`] the caller adds this mailbox to a [`Batch`].
+    pub(crate) fn push(&self, packet: &Bytes, volatile: bool) -> Pushed {
+        let mut state = self.state();
+        if state.ending.is_some() {
+            return Pushed::Refused;
+        }
+        if volatile && state.blocked {
+            return Pushed::Dropped;
+        }
+        let full = |state: &State| {
+            state.queue.len() >= self.max_packets
+                || (state.bytes + packet.len() > self.max_bytes && !state.queue.is_empty())
+        };
+        if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {
+            state.write_now();
+            if full(&state) {
+                state.discard();
+                state.end(CloseCause::Overflow);
+                return Pushed::Refused;
+            }
+        }
+        state.append(packet.clone());
+        if state.marked || state.blocked {
+            Pushed::Queued
+        } else {
+            state.marked = true;
+            Pushed::Marked
+        }
+    }
+
+    /// Writes what is queued: for a flusher, once for every time it was marked.
+    pub(crate) fn flush(&self) {
+        let mut state = self.state();
+        state.marked = false;
+        state.write_now();
+    }
+
+    /// Has the next pong answer the client's latest WebSocket ping.
+    pub(crate) fn answer_ping(&self, payload: &[u8]) {
+        self.state().pong = Some(websocket::pong_frame(payload));
+    }
+
+    /// Ends the connection after what is queued has been sent. The first cause stands.
+    pub(crate) fn close(&self, cause: CloseCause) {
+        self.state().end(cause);
+    }
+
+    /// Ends the connection, with what is queued not worth sending any more.
+    pub(crate) fn fail(&self, cause: CloseCause) {
+        let mut state = self.state();
+        state.discard();
+        state.end(cause);
+    }
+
+    pub(crate) fn ending(&self) -> Option<CloseCause> {
+        self.state().ending
+    }
+
+    /// The client has joined a namespace, which is what it came for.
+    pub(crate) fn joined(&self) {
+        self.state().join_by = None;
+    }
+
+    /// Has the connection's task look for what is new.
+    pub(crate) fn wake(&self) {
+        self.state().wake();
+    }
+
+    /// Whether the closing handshake was given up.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.state().abandoned
+    }
+
+    pub(crate) fn closing_by(&self, deadline: Instant) {
+        self.state().closing_deadline = Some(deadline);
+    }
+
+    /// The connection's task begins a turn: it is to be woken from now on, and what is pushed meanwhile leaves together at
+    /// the end of the turn, with [`Mailbox::poll_flush`].
+    pub(crate) fn hold(&self, task: &Waker) {
+        let mut state = self.state();
+        state.marked = true;
+        if !state
+            .task
+            .as_ref()
+            .is_some_and(|known| known.will_wake(task))
+        {
+            state.task = Some(task.clone());
+        }
+    }
+
+    /// Ends the turn of the connection's task.
+    pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Flushed {
+        let mut state = self.state();
+        state.marked = false;
+        state.blocked = false;
+        match state.write(Some(cx)) {
+            Ok(()) => Flushed::All,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                state.blocked = true;
+                Flushed::Blocked
+            }
+            Err(_) => Flushed::Broken,
+        }
+    }
+
+    /// The connection is over: nothing is queued or written any more, and the pipe is let go whoever still holds a handle.
+    pub(crate) fn finish(&self) {
+        let mut state = self.state();
+        state.discard();
+        state.queue.clear();
+        state.ending.get_or_insert(CloseCause::PeerClosed);
+        state.task = None;
+        let pipe = state.pipe.take();
+        drop(state);
+        drop(pipe);
+    }
+
+    /// The client sent something other than a pong.
+    pub(crate) fn heard(&self) {
+        let mut state = self.state();
+        if state.heartbeat.can_be_extended() {
+            let now = tokio::time::Instant::now().into_std();
+            state.heartbeat.on_packet(now);
+        }
+    }
+
+    /// Tells the heartbeat something; the timers have to be told afterwards.
+    pub(crate) fn heartbeat<T>(&self, tell: impl FnOnce(&mut Heartbeat) -> T) -> T {
+        tell(&mut self.state().heartbeat)
+    }
+
+    /// For the timers: does what is due.
+    pub(crate) fn on_deadline(self: &Arc<Self>, now: Instant, batch: &mut Batch<'_>) {
+        let mut state = self.state();
+        state.scheduled = None;
+        if let Some(deadline) = state.closing_deadline {
+            if now >= deadline {
+                state.abandoned = true;
+                state.wake();
+            }
+            return;
+        }
+        if state.join_by.is_some_and(|deadline| now >= deadline) {
+            state.join_by = None;
+            state.end(CloseCause::ConnectTimeout);
+            return;
+        }
+        match state.heartbeat.on_deadline(now) {
+            Beat::Nothing => {}
+            Beat::SendPing => {
+                state.prepend(engine_io::PING_FRAME.clone());
+                if !state.marked && !state.blocked {
+                    state.marked = true;
+                    batch.add(self);
+                }
+            }
+            Beat::TimedOut => {
+                state.discard();
+                state.end(CloseCause::PingTimeout);
+            }
+        }
+    }
+
+    /// For the timers: the tick at which an entry has to be made, if the one there is comes too late. `remove` is called
+    /// with the tick of an entry to be removed.
+    pub(crate) fn reschedule(
+        &self,
+        tick: impl FnOnce(Instant) -> u64,
+        remove: impl FnOnce(u64),
+    ) -> Option<u64> {
+        let mut state = self.state();
+        if state.pipe.is_none() || state.abandoned {
+            return None;
+        }
+        let deadline = state
+            .closing_deadline
+            .or_else(|| state.heartbeat.deadline())?;
+        let tick = tick(deadline);
+        match state.scheduled {
+            Some(old) if old <= tick => return None,
+            Some(old) => remove(old),
+            None => {}
+        }
+        state.scheduled = Some(tick);
+        Some(tick)
+    }
+
+    /// For the timers: the tick of the entry there is, no longer there.
+    pub(crate) fn unschedule(&self) -> Option<u64> {
+        self.state().scheduled.take()
+    }
+}
+
+impl State {
+    fn append(&mut self, packet: Bytes) {
+        self.bytes += packet.len();
+        self.queue.push_back(packet);
+    }
+
+    /// Puts a packet before all that is not begun.
+    fn prepend(&mut self, packet: Bytes) {
+        self.bytes += packet.len();
+        let at = usize::from(self.written > 0);
+        self.queue.insert(at, packet);
+    }
+
+    /// Drops all that is not begun.
+    fn discard(&mut self) {
+        self.queue.truncate(usize::from(self.written > 0));
+        self.bytes = self.queue.front().map_or(0, Bytes::len);
+    }
+
+    fn wake(&mut self) {
+        if let Some(task) = &self.task {
+            task.wake_by_ref();
+        }
+    }
+
+    fn end(&mut self, cause: CloseCause) {
+        if self.ending.is_none() {
+            self.ending = Some(cause);
+            let status = cause.websocket_code().map(|code| (code, ""));
+            self.append(websocket::close_frame(status));
+        }
+        self.wake();
+    }
+
+    /// Writes what the pipe takes at once. What it does not take is left to the connection's task.
+    fn write_now(&mut self) {
+        if self.blocked {
+            return;
+        }
+        match self.write(None) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.blocked = true;
+                self.wake();
+            }
+            Err(_) => {
+                self.discard();
+                self.end(CloseCause::TransportFailed);
+            }
+        }
+    }
+
+    /// Writes until nothing is left or the pipe takes no more (`WouldBlock`). With a context its task is woken then.
+    fn write(&mut self, mut cx: Option<&mut Context<'_>>) -> io::Result<()> {
+        let Some(pipe) = self.pipe.clone() else {
+            return Ok(());
+        };
+        let mut write = |bufs: &[IoSlice<'_>]| match &mut cx {
+            Some(cx) => at_once(pipe.poll_write(cx, bufs)),
+            None => pipe.try_write(bufs),
+        };
+        loop {
+            if self.written == 0
+                && !self.pong_ahead
+                && let Some(pong) = self.pong.take()
+            {
+                self.pong_ahead = true;
+                self.prepend(pong);
+            }
+            let count = match self.queue.len() {
+                0 => break,
+                1 => write(&[IoSlice::new(&self.queue[0][self.written..])])?,
+                _ => {
+                    let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
+                    let filled = self.queue.len().min(FRAMES_PER_WRITE);
+                    for (slice, packet) in slices.iter_mut().zip(&self.queue) {
+                        *slice = IoSlice::new(packet);
+                    }
+                    slices[0] = IoSlice::new(&self.queue[0][self.written..]);
+                    write(&slices[..filled])?
+                }
+            };
+            if count == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            self.advance(count);
+        }
+        if self.queue.capacity() > KEPT_CAPACITY {
+            self.queue = VecDeque::new();
+        }
+        match cx {
+            Some(cx) => at_once(pipe.poll_flush(cx)),
+            None => pipe.try_flush(),
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.written += count;
+        while let Some(first) = self.queue.front() {
+            if self.written < first.len() {
+                break;
+            }
+            self.written -= first.len();
+            self.bytes -= first.len();
+            self.queue.pop_front();
+            self.pong_ahead = false;
+        }
+    }
+}
+
+fn milliseconds(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

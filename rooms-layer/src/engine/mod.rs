@@ -1,0 +1,116 @@
+//! Live connections over any transport: the one task of a connection, its mailbox, and what all connections of a server
+//! share (flushers, timers, the registry).
+//!
+//! Knows sessions and frames. Knows nothing of namespaces, rooms or HTTP: what arrives goes up through [`Inbound`], what
+//! leaves is pushed into a [`Mailbox`] as framed bytes.
+
+mod config;
+mod connection;
+mod flusher;
+mod inbound;
+mod mailbox;
+mod pipe;
+mod registry;
+mod timers;
+
+use crate::session::{CloseCause, SessionId};
+use registry::Registry;
+use std::sync::{Arc, OnceLock};
+use timers::Timers;
+
+pub use config::EngineConfig;
+pub(crate) use connection::Connection;
+pub(crate) use flusher::{Batch, Flusher};
+pub(crate) use inbound::{Inbound, Message};
+pub(crate) use mailbox::{Mailbox, Pushed};
+pub(crate) use pipe::{Pipe, at_once};
+
+/// What all connections of one server share.
+pub(crate) struct Engine {
+    /// Settled by the first who asks, so that handles can be had while a server is put together.
+    config: OnceLock<EngineConfig>,
+    flusher: Arc<Flusher>,
+    timers: Arc<Timers>,
+    registry: Arc<Registry>,
+}
+
+impl Engine {
+    /// Nothing runs until the first connection: a server may be put together outside a runtime.
+    pub(crate) fn new() -> Self {
+        Self {
+            config: OnceLock::new(),
+            flusher: Arc::default(),
+            timers: Arc::default(),
+            registry: Arc::default(),
+        }
+    }
+
+    /// Settles the configuration; false if it was settled before.
+    pub(crate) fn configure(&self, config: EngineConfig) -> bool {
+        self.config.set(config).is_ok()
+    }
+
+    pub(crate) fn config(&self) -> &EngineConfig {
+        self.config.get_or_init(EngineConfig::default)
+    }
+
+    pub(crate) fn flusher(&self) -> &Arc<Flusher> {
+        &self.flusher
+    }
+
+    /// How many connections are open.
+    pub(crate) fn connections(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// Takes over a pipe that speaks WebSocket from here on. `received` was read from it already.
+    ///
+    /// The open packet is queued; `inbound` is made from the mailbox; nothing moves until the returned future is polled.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, when it is the first connection: the shared tasks are spawned then.
+    pub(crate) fn connect<I: Inbound>(
+        self: &Arc<Self>,
+        pipe: Arc<dyn Pipe>,
+        received: &[u8],
+        inbound: impl FnOnce(&Arc<Mailbox>) -> I,
+    ) -> Connection<I> {
+        self.flusher.start();
+        self.timers.start(&self.flusher);
+        let session = SessionId::random();
+        let config = self.config();
+        let mailbox = Arc::new(Mailbox::new(pipe.clone(), config, self.timers.next_key()));
+        mailbox.open(&session, config);
+        let entry = self.registry.enter(session, &mailbox);
+        self.timers.schedule(&mailbox);
+        Connection::new(
+            pipe,
+            inbound(&mailbox),
+            mailbox,
+            self.clone(),
+            entry,
+            received,
+        )
+    }
+
+    /// Whether the server was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.registry.is_closed()
+    }
+
+    /// Closes every connection, with what is queued for it still sent.
+    pub(crate) fn close(&self, cause: CloseCause) {
+        self.registry.close(cause);
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.flusher.stop();
+        self.timers.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests;

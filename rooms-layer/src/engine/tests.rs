@@ -1,0 +1,532 @@
+//! Connections over a duplex in memory, with a foreign WebSocket implementation as the client and a paused clock.
+
+use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
+use crate::{
+    session::{CloseCause, DisconnectReason},
+    transport::stream_pipe,
+    wire::websocket::{binary_frame, text_frame},
+};
+use bytes::Bytes;
+use futures_util::{SinkExt, StreamExt};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncWriteExt, DuplexStream, duplex},
+    task::JoinHandle,
+    time::Instant,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self,
+        protocol::{CloseFrame, Role, frame::coding::CloseCode},
+    },
+};
+
+type Frame = tungstenite::Message;
+
+/// What the floor above has seen, and how it is to behave.
+#[derive(Default)]
+struct Seen {
+    messages: Vec<String>,
+    closed: Option<DisconnectReason>,
+    /// Takes no more messages.
+    full: bool,
+    /// Stays busy after the end.
+    busy: bool,
+    task: Option<Waker>,
+}
+
+#[derive(Clone, Default)]
+struct Recorder(Arc<Mutex<Seen>>);
+
+impl Recorder {
+    fn set(&self, change: impl FnOnce(&mut Seen)) {
+        let mut seen = self.0.lock().unwrap();
+        change(&mut seen);
+        if let Some(task) = seen.task.take() {
+            task.wake();
+        }
+    }
+
+    fn closed(&self) -> Option<DisconnectReason> {
+        self.0.lock().unwrap().closed
+    }
+
+    fn messages(&self) -> Vec<String> {
+        self.0.lock().unwrap().messages.clone()
+    }
+}
+
+impl Inbound for Recorder {
+    fn message(&mut self, message: Message<'_>, _cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        let text = match message {
+            Message::Text("violate") => return Err(CloseCause::Violation),
+            Message::Text(text) => text.to_owned(),
+            Message::Binary(data) => format!("{data:?}"),
+        };
+        self.0.lock().unwrap().messages.push(text);
+        Ok(())
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.0.lock().unwrap().full
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut seen = self.0.lock().unwrap();
+        seen.task = Some(cx.waker().clone());
+        match seen.busy {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
+        }
+    }
+
+    fn closed(&mut self, reason: DisconnectReason, _cx: &mut Context<'_>) {
+        self.0.lock().unwrap().closed = Some(reason);
+    }
+}
+
+struct Rig {
+    engine: Arc<Engine>,
+    mailbox: Arc<Mailbox>,
+    inbound: Recorder,
+    client: WebSocketStream<DuplexStream>,
+    task: JoinHandle<()>,
+}
+
+/// The settings of most tests: no client of theirs joins a namespace.
+fn patient() -> EngineConfig {
+    EngineConfig {
+        connect_timeout: Duration::from_secs(3_600),
+        ..EngineConfig::default()
+    }
+}
+
+async fn rig(config: EngineConfig) -> Rig {
+    rig_with_buffer(config, 64 * 1024).await
+}
+
+/// `buffer` is what the client's side holds before a write finds it full.
+async fn rig_with_buffer(config: EngineConfig, buffer: usize) -> Rig {
+    let (ours, theirs) = duplex(buffer);
+    let engine = Arc::new(Engine::new());
+    assert!(engine.configure(config));
+    let inbound = Recorder::default();
+    let mut mailbox = None;
+    let connection = engine.connect(stream_pipe(ours), &[], |made| {
+        mailbox = Some(made.clone());
+        inbound.clone()
+    });
+    let task = tokio::spawn(connection);
+    let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    let open = text(&mut client).await;
+    assert!(open.starts_with(r#"0{"sid":""#), "{open}");
+    Rig {
+        mailbox: mailbox.expect("`connect` has called the closure"),
+        engine,
+        inbound,
+        client,
+        task,
+    }
+}
+
+async fn text(client: &mut WebSocketStream<DuplexStream>) -> String {
+    match client.next().await.expect("a frame").expect("a frame") {
+        Frame::Text(text) => text.to_string(),
+        other => panic!("not a text: {other:?}"),
+    }
+}
+
+/// The close frame that the client gets, once everything before it has been read.
+async fn close_frame(client: &mut WebSocketStream<DuplexStream>) -> Option<CloseFrame> {
+    loop {
+        match client.next().await {
+            Some(Ok(Frame::Close(frame))) => return frame,
+            Some(Ok(_)) => {}
+            other => panic!("the stream ended without a close frame: {other:?}"),
+        }
+    }
+}
+
+fn push(rig: &Rig, packet: &Bytes) -> Pushed {
+    let mut batch = Batch::new(rig.engine.flusher());
+    rig.mailbox.send(packet, &mut batch)
+}
+
+fn send(text: &str) -> Frame {
+    Frame::text(text.to_owned())
+}
+
+#[tokio::test]
+async fn messages_arrive_in_order_and_leave_in_order() {
+    let mut rig = rig(patient()).await;
+    for n in 0..1_000 {
+        rig.client.feed(send(&format!("4{n}"))).await.unwrap();
+        push(&rig, &text_frame(&format!("4{n}")));
+    }
+    rig.client.flush().await.unwrap();
+    rig.client.feed(Frame::binary(vec![1, 2])).await.unwrap();
+    rig.client.flush().await.unwrap();
+    for n in 0..1_000 {
+        assert_eq!(text(&mut rig.client).await, format!("4{n}"));
+    }
+    rig.client.close(None).await.unwrap();
+    rig.task.await.unwrap();
+    let mut expected: Vec<_> = (0..1_000).map(|n| n.to_string()).collect();
+    expected.push("[1, 2]".to_owned());
+    assert_eq!(rig.inbound.messages(), expected);
+    assert_eq!(rig.inbound.closed(), Some(DisconnectReason::TransportClose));
+    assert_eq!(rig.engine.connections(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_pings_and_the_client_answers() {
+    let mut rig = rig(patient()).await;
+    let start = Instant::now();
+    for round in 1..=3 {
+        assert_eq!(text(&mut rig.client).await, "2");
+        let late = start.elapsed() - Duration::from_secs(25) * round;
+        assert!(late < Duration::from_millis(50), "{late:?} late");
+        rig.client.send(send("3")).await.unwrap();
+    }
+    // The client falls silent.
+    assert_eq!(text(&mut rig.client).await, "2");
+    let asked = Instant::now();
+    assert_eq!(close_frame(&mut rig.client).await, None);
+    let waited = asked.elapsed();
+    assert!(waited >= Duration::from_secs(20), "{waited:?}");
+    assert!(waited < Duration::from_millis(20_050), "{waited:?}");
+    assert_eq!(rig.inbound.closed(), Some(DisconnectReason::PingTimeout));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_joins_no_namespace_is_given_up() {
+    let mut stranger = rig(EngineConfig::default()).await;
+    let mut member = rig(EngineConfig::default()).await;
+    member.mailbox.joined();
+    let start = Instant::now();
+    for rig in [&mut stranger, &mut member] {
+        assert_eq!(text(&mut rig.client).await, "2");
+        rig.client.send(send("3")).await.unwrap();
+    }
+    assert_eq!(close_frame(&mut stranger.client).await, None);
+    let waited = start.elapsed();
+    assert!(waited >= Duration::from_secs(45), "{waited:?}");
+    assert!(waited < Duration::from_millis(45_050), "{waited:?}");
+    assert_eq!(
+        stranger.inbound.closed(),
+        Some(DisconnectReason::ForcedClose)
+    );
+    assert_eq!(text(&mut member.client).await, "2");
+    assert_eq!(member.inbound.closed(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_is_given_up() {
+    let mut config = patient();
+    config.close_timeout = Duration::from_secs(5);
+    let rig = rig(config).await;
+    let start = Instant::now();
+    // Its end of the stream stays open, and it never reads or writes again.
+    let silent = rig.client;
+    rig.task.await.unwrap();
+    let waited = start.elapsed();
+    assert!(waited >= Duration::from_secs(25 + 20 + 5), "{waited:?}");
+    assert!(waited < Duration::from_secs(51), "{waited:?}");
+    assert_eq!(rig.engine.connections(), 0);
+    drop(silent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_we_do_not_read_from_is_not_timed_out() {
+    let mut rig = rig(patient()).await;
+    rig.inbound.set(|seen| seen.full = true);
+    rig.client.send(send("4parked")).await.unwrap();
+    assert_eq!(text(&mut rig.client).await, "2");
+    rig.client.send(send("3")).await.unwrap();
+    // Long past the timeout: the pong is in the stream, and it is we who do not look.
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    assert_eq!(rig.inbound.closed(), None);
+    rig.inbound.set(|seen| seen.full = false);
+    assert_eq!(text(&mut rig.client).await, "2");
+    assert_eq!(rig.inbound.messages(), ["parked"]);
+    assert_eq!(rig.inbound.closed(), None);
+}
+
+#[tokio::test]
+async fn broken_rules_end_the_connection_with_their_reason() {
+    use DisconnectReason::{ForcedClose, ParseError, TransportClose, TransportError};
+    let cases = [
+        (send("2"), TransportError),
+        (send("2probe"), TransportError),
+        (send("1"), TransportClose),
+        (send(""), ParseError),
+        (send("7"), ParseError),
+        (send("x"), ParseError),
+        (send("4violate"), ForcedClose),
+    ];
+    for (frame, reason) in cases {
+        let mut rig = rig(patient()).await;
+        rig.client.send(frame.clone()).await.unwrap();
+        rig.client.send(send("4too late")).await.unwrap();
+        assert_eq!(close_frame(&mut rig.client).await, None, "{frame:?}");
+        assert!(rig.client.next().await.is_none(), "{frame:?}");
+        rig.task.await.unwrap();
+        assert_eq!(rig.inbound.closed(), Some(reason), "{frame:?}");
+        assert!(rig.inbound.messages().is_empty(), "{frame:?}");
+    }
+}
+
+#[tokio::test]
+async fn packets_that_mean_nothing_are_passed_over() {
+    let mut rig = rig(patient()).await;
+    for packet in ["0{}", "5", "6", "3", "3", "bAQI=", "4end"] {
+        rig.client.send(send(packet)).await.unwrap();
+    }
+    rig.client.close(None).await.unwrap();
+    rig.task.await.unwrap();
+    assert_eq!(rig.inbound.messages(), ["[1, 2]", "end"]);
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_is_refused_with_1009() {
+    let mut config = patient();
+    config.limits.max_payload = 1_000;
+    let mut rig = rig(config).await;
+    let largest = format!("4{}", "x".repeat(999));
+    rig.client.send(send(&largest)).await.unwrap();
+    // The server need not read all of it.
+    let _ = rig.client.send(send(&format!("{largest}x"))).await;
+    let frame = close_frame(&mut rig.client).await.expect("a status code");
+    assert_eq!(frame.code, CloseCode::Size);
+    drop(rig.client);
+    rig.task.await.unwrap();
+    assert_eq!(rig.inbound.messages().len(), 1);
+    assert_eq!(rig.inbound.closed(), Some(DisconnectReason::TransportError));
+}
+
+#[tokio::test]
+async fn bytes_that_are_no_frames_end_the_connection() {
+    let (ours, mut theirs) = duplex(1024);
+    let engine = Arc::new(Engine::new());
+    let inbound = Recorder::default();
+    let task = tokio::spawn(engine.connect(stream_pipe(ours), &[], |_| inbound.clone()));
+    // Reserved bits in the very first frame.
+    theirs.write_all(&[0xf1, 0x80, 0, 0, 0, 0]).await.unwrap();
+    theirs.write_all(&[0xff; 100]).await.unwrap();
+    theirs.shutdown().await.unwrap();
+    task.await.unwrap();
+    assert_eq!(inbound.closed(), Some(DisconnectReason::TransportError));
+}
+
+#[tokio::test]
+async fn what_was_read_with_the_request_is_not_lost() {
+    let (ours, theirs) = duplex(1024);
+    let engine = Arc::new(Engine::new());
+    let inbound = Recorder::default();
+    // "4early", masked with zeros.
+    let early = b"\x81\x86\0\0\0\x004early";
+    let task = tokio::spawn(engine.connect(stream_pipe(ours), early, |_| inbound.clone()));
+    let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    client.send(send("4late")).await.unwrap();
+    client.close(None).await.unwrap();
+    task.await.unwrap();
+    assert_eq!(inbound.messages(), ["early", "late"]);
+}
+
+#[tokio::test]
+async fn the_server_says_goodbye_after_what_is_queued() {
+    let mut rig = rig(patient()).await;
+    for n in 0..300 {
+        push(&rig, &text_frame(&format!("4{n}")));
+    }
+    rig.engine.close(CloseCause::ShuttingDown);
+    assert_eq!(push(&rig, &text_frame("4late")), Pushed::Refused);
+    for n in 0..300 {
+        assert_eq!(text(&mut rig.client).await, format!("4{n}"));
+    }
+    assert_eq!(close_frame(&mut rig.client).await, None);
+    // tungstenite answers when it is asked for the next frame.
+    assert!(rig.client.next().await.is_none());
+    rig.task.await.unwrap();
+    assert_eq!(
+        rig.inbound.closed(),
+        Some(DisconnectReason::ServerShuttingDown)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_keep_up_is_cut_off_without_a_gap() {
+    let mut config = patient();
+    config.max_queued_packets = 100;
+    let mut rig = rig_with_buffer(config, 256).await;
+    let mut queued = 0;
+    while push(&rig, &text_frame(&format!("4{queued}"))) != Pushed::Refused {
+        queued += 1;
+        assert!(queued < 1_000, "the queue has no end");
+    }
+    // What it gets is the beginning of what was sent, and the end of the connection: never something later.
+    let mut received = 0;
+    loop {
+        match rig.client.next().await {
+            Some(Ok(Frame::Text(text))) => {
+                assert_eq!(text.as_str(), format!("4{received}"));
+                received += 1;
+            }
+            Some(Ok(Frame::Close(_))) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(received < queued, "{received} of {queued}");
+    assert!(rig.client.next().await.is_none());
+    rig.task.await.unwrap();
+    assert_eq!(rig.inbound.closed(), Some(DisconnectReason::TransportError));
+}
+
+#[tokio::test]
+async fn a_loop_of_emits_needs_no_yield_to_be_sent() {
+    // The current thread runtime runs no flusher while this loop does not yield.
+    let mut rig = rig_with_buffer(patient(), 16 * 1024 * 1024).await;
+    let packet = text_frame(&format!("4{}", "x".repeat(1024)));
+    for n in 0..10_000 {
+        assert_ne!(push(&rig, &packet), Pushed::Refused, "{n}");
+    }
+    for _ in 0..10_000 {
+        text(&mut rig.client).await;
+    }
+}
+
+#[tokio::test]
+async fn volatile_packets_are_dropped_only_where_the_client_is_stuck() {
+    let mut rig = rig_with_buffer(patient(), 512).await;
+    let packet = text_frame("4x");
+    assert_eq!(rig.mailbox.push(&packet, true), Pushed::Marked);
+    assert_eq!(rig.mailbox.push(&packet, true), Pushed::Queued);
+    rig.mailbox.flush();
+    rig.mailbox.push(&text_frame(&"4".repeat(1_000)), false);
+    rig.mailbox.flush();
+    assert_eq!(rig.mailbox.push(&packet, true), Pushed::Dropped);
+    for _ in 0..3 {
+        text(&mut rig.client).await;
+    }
+}
+
+#[tokio::test]
+async fn pings_of_the_websocket_are_answered_and_never_pile_up() {
+    let mut rig = rig_with_buffer(patient(), 4 * 1024 * 1024).await;
+    for n in 0..10_000_u32 {
+        let ping = Frame::Ping(n.to_be_bytes().to_vec().into());
+        rig.client.feed(ping).await.unwrap();
+    }
+    rig.client.flush().await.unwrap();
+    let mut pongs = 0;
+    loop {
+        match rig.client.next().await.unwrap().unwrap() {
+            Frame::Pong(payload) => {
+                pongs += 1;
+                if payload[..] == 9_999_u32.to_be_bytes() {
+                    break;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(pongs < 1_000, "the latest of a burst is answered: {pongs}");
+}
+
+#[tokio::test]
+async fn a_packet_and_its_attachments_stay_together() {
+    let mut rig = rig_with_buffer(patient(), 64).await;
+    let mut packet = text_frame("451-[\"b\"]").to_vec();
+    packet.extend_from_slice(&binary_frame(&[7; 300]));
+    let packet = Bytes::from(packet);
+    for _ in 0..50 {
+        push(&rig, &packet);
+        rig.mailbox.answer_ping(b"now");
+    }
+    for _ in 0..50 {
+        let mut next = rig.client.next().await.unwrap().unwrap();
+        while matches!(next, Frame::Pong(_)) {
+            next = rig.client.next().await.unwrap().unwrap();
+        }
+        assert!(matches!(next, Frame::Text(_)), "{next:?}");
+        let attachment = rig.client.next().await.unwrap().unwrap();
+        assert_eq!(attachment, Frame::binary(vec![7; 300]));
+    }
+}
+
+#[tokio::test]
+async fn what_runs_at_the_end_is_waited_for() {
+    let mut rig = rig(patient()).await;
+    rig.inbound.set(|seen| seen.busy = true);
+    rig.client.close(None).await.unwrap();
+    while rig.client.next().await.is_some() {}
+    assert!(!rig.task.is_finished(), "a handler is still running");
+    rig.inbound.set(|seen| seen.busy = false);
+    rig.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dropped_task_lets_the_pipe_go() {
+    let mut rig = rig(patient()).await;
+    rig.task.abort();
+    assert!(
+        rig.client.next().await.unwrap().is_err(),
+        "reset without a goodbye"
+    );
+    assert_eq!(push(&rig, &text_frame("4x")), Pushed::Refused);
+    assert_eq!(rig.engine.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
+    const CLIENTS: usize = 200;
+    const SENDERS: usize = 4;
+    const EACH: usize = 100;
+    let engine = Arc::new(Engine::new());
+    let mut mailboxes: Vec<Arc<Mailbox>> = Vec::new();
+    let mut clients = VecDeque::new();
+    for _ in 0..CLIENTS {
+        let (ours, theirs) = duplex(1024);
+        let connection = engine.connect(stream_pipe(ours), &[], |mailbox| {
+            mailboxes.push(mailbox.clone());
+            Recorder::default()
+        });
+        tokio::spawn(connection);
+        clients.push_back(tokio::spawn(async move {
+            let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+            text(&mut client).await;
+            let mut next = [0; SENDERS];
+            for _ in 0..SENDERS * EACH {
+                let text = text(&mut client).await;
+                let (sender, n) = text[1..].split_once(' ').unwrap();
+                let next: &mut usize = &mut next[sender.parse::<usize>().unwrap()];
+                assert_eq!(n.parse::<usize>().unwrap(), *next, "in order of its sender");
+                *next += 1;
+            }
+        }));
+    }
+    let mailboxes = Arc::new(mailboxes);
+    for sender in 0..SENDERS {
+        let (engine, mailboxes) = (engine.clone(), mailboxes.clone());
+        tokio::spawn(async move {
+            for n in 0..EACH {
+                let packet = text_frame(&format!("4{sender} {n}"));
+                let mut batch = Batch::new(engine.flusher());
+                for mailbox in mailboxes.iter() {
+                    mailbox.send(&packet, &mut batch);
+                }
+                drop(batch);
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    for client in clients {
+        client.await.unwrap();
+    }
+}

@@ -1,0 +1,143 @@
+use crate::{engine::EngineConfig, namespace::NamespaceConfig};
+use std::time::Duration;
+
+/// Settings of a server. Each part is owned by the floor that obeys it; this puts them together.
+///
+/// ```
+/// # use rooms_layer::{Config, RoomsLayer};
+/// # use std::time::Duration;
+/// let config = Config::default()
+///     .path("/live/")
+///     .ping_interval(Duration::from_secs(10))
+///     .max_payload(64 * 1024);
+/// let rooms = RoomsLayer::new().config(config);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Requests whose path begins with this are ours. Default `/socket.io/`, where every client looks. It begins and ends
+    /// with a slash.
+    pub path: String,
+    /// Settings of the connections.
+    pub engine: EngineConfig,
+    /// Settings of the namespaces.
+    pub namespace: NamespaceConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: "/socket.io/".to_owned(),
+            engine: EngineConfig::default(),
+            namespace: NamespaceConfig::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Sets [`path`](Self::path); a slash that is missing at its end is added.
+    #[must_use]
+    pub fn path(mut self, path: impl Into<String>) -> Self {
+        self.path = path.into();
+        if !self.path.ends_with('/') {
+            self.path.push('/');
+        }
+        self
+    }
+
+    /// Sets [`ping_interval`](EngineConfig::ping_interval).
+    #[must_use]
+    pub fn ping_interval(mut self, interval: Duration) -> Self {
+        self.engine.ping_interval = interval;
+        self
+    }
+
+    /// Sets [`ping_timeout`](EngineConfig::ping_timeout).
+    #[must_use]
+    pub fn ping_timeout(mut self, timeout: Duration) -> Self {
+        self.engine.ping_timeout = timeout;
+        self
+    }
+
+    /// Sets [`max_payload`](crate::wire::Limits::max_payload), in bytes.
+    #[must_use]
+    pub fn max_payload(mut self, bytes: usize) -> Self {
+        self.engine.limits.max_payload = bytes;
+        self
+    }
+
+    /// Sets [`max_queued_packets`](EngineConfig::max_queued_packets).
+    #[must_use]
+    pub fn max_queued_packets(mut self, packets: usize) -> Self {
+        self.engine.max_queued_packets = packets;
+        self
+    }
+
+    /// Sets [`max_queued_bytes`](EngineConfig::max_queued_bytes).
+    #[must_use]
+    pub fn max_queued_bytes(mut self, bytes: usize) -> Self {
+        self.engine.max_queued_bytes = bytes;
+        self
+    }
+
+    /// Sets [`max_running_handlers`](NamespaceConfig::max_running_handlers).
+    #[must_use]
+    pub fn max_running_handlers(mut self, handlers: usize) -> Self {
+        self.namespace.max_running_handlers = handlers;
+        self
+    }
+
+    /// Sets [`max_parked_bytes`](NamespaceConfig::max_parked_bytes).
+    #[must_use]
+    pub fn max_parked_bytes(mut self, bytes: usize) -> Self {
+        self.namespace.max_parked_bytes = bytes;
+        self
+    }
+
+    /// Sets [`ack_timeout`](NamespaceConfig::ack_timeout).
+    #[must_use]
+    pub fn ack_timeout(mut self, timeout: Duration) -> Self {
+        self.namespace.ack_timeout = timeout;
+        self
+    }
+
+    /// What can't work, in words that name the setting.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
+        let checks = [
+            (path_is_absolute, "`path` must begin and end with a slash"),
+            (
+                !self.engine.ping_interval.is_zero(),
+                "`ping_interval` must not be zero",
+            ),
+            (
+                !self.engine.ping_timeout.is_zero(),
+                "`ping_timeout` must not be zero",
+            ),
+            (
+                self.engine.limits.max_payload > 0,
+                "`max_payload` must not be zero",
+            ),
+            (
+                self.engine.max_queued_packets > 0,
+                "`max_queued_packets` must not be zero",
+            ),
+            (
+                self.engine.max_queued_bytes > 0,
+                "`max_queued_bytes` must not be zero",
+            ),
+            (
+                self.namespace.max_running_handlers > 0,
+                "`max_running_handlers` must not be zero",
+            ),
+            (
+                self.namespace.max_parked_bytes > 0,
+                "`max_parked_bytes` must not be zero",
+            ),
+        ];
+        checks
+            .iter()
+            .find(|(fine, _)| !fine)
+            .map(|(_, problem)| *problem)
+    }
+}

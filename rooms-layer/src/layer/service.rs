@@ -1,0 +1,59 @@
+use super::{ResponseBody, ResponseFuture, server::Server};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_service::Service;
+
+/// The service that [`RoomsLayer`](super::RoomsLayer) makes of another one.
+///
+/// Requests on the configured path are answered here. All others reach the inner service untouched but for one extension,
+/// the handle from which [`Io`](crate::Io) is taken.
+#[derive(Clone)]
+pub struct RoomsService<S> {
+    inner: S,
+    server: Arc<Server>,
+}
+
+impl<S> RoomsService<S> {
+    pub(super) fn new(inner: S, server: Arc<Server>) -> Self {
+        Self { inner, server }
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RoomsService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Body,
+    ResBody::Data: From<Bytes>,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        if self.server.serves(&request) {
+            let response = self.server.answer(request);
+            return ResponseFuture::ours(response.map(ResponseBody::ours));
+        }
+        let handle = self.server.handle().clone();
+        request.extensions_mut().insert(handle);
+        ResponseFuture::inner(self.inner.call(request))
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for RoomsService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoomsService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

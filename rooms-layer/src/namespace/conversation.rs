@@ -1,0 +1,408 @@
+//! The Socket.IO protocol of one connection: which namespaces it is in, and what its packets set off.
+
+use super::{
+    ConnectRequest, Event, HandshakeInfo, Hub, Namespace, Peer, Refuse, Reply, SocketData,
+    in_flight::{Finished, InFlight, Job},
+    peer::Wish,
+};
+use crate::{
+    engine::{Batch, Inbound, Mailbox, Message},
+    session::{CloseCause, DisconnectReason},
+    wire::{
+        Limits,
+        socket_io::{self, Kind, Packet},
+    },
+};
+use smallvec::SmallVec;
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+/// What one client and this server have said to each other. Driven by the connection's task alone.
+pub(crate) struct Conversation {
+    hub: Arc<Hub>,
+    mailbox: Arc<Mailbox>,
+    handshake: Arc<HandshakeInfo>,
+    decoder: socket_io::Decoder,
+    seats: SmallVec<[Seat; 1]>,
+    /// Namespaces whose authorisation is under way.
+    knocking: SmallVec<[Arc<Namespace>; 1]>,
+    in_flight: InFlight,
+    /// Handlers under way, on all seats.
+    running: usize,
+    parked_bytes: usize,
+    closed: bool,
+}
+
+/// One namespace that the client is in, or has left with events still to be handled.
+struct Seat {
+    peer: Arc<Peer>,
+    left: bool,
+    running: usize,
+    parked: VecDeque<Event>,
+}
+
+impl Conversation {
+    pub(crate) fn new(hub: Arc<Hub>, mailbox: Arc<Mailbox>, handshake: Arc<HandshakeInfo>) -> Self {
+        Self {
+            hub,
+            mailbox,
+            handshake,
+            decoder: socket_io::Decoder::new(),
+            seats: SmallVec::new(),
+            knocking: SmallVec::new(),
+            in_flight: InFlight::default(),
+            running: 0,
+            parked_bytes: 0,
+            closed: false,
+        }
+    }
+
+    fn packet(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        if packet.kind() == Kind::Connect {
+            return self.connect(packet, cx);
+        }
+        // Whatever else is said to a namespace that the client is not in is against the rules, since clients wait for the
+        // reply to their CONNECT.
+        let seat = self
+            .seats
+            .iter()
+            .position(|seat| !seat.left && seat.peer.namespace().path() == packet.namespace());
+        let Some(seat) = seat else {
+            return violation("a packet for a namespace that the client is not in");
+        };
+        match packet.kind() {
+            Kind::Event => self.event(seat, packet, cx),
+            Kind::Ack => {
+                if let Some(id) = packet.id() {
+                    self.seats[seat].peer.acknowledged(id, packet.into_args());
+                }
+            }
+            Kind::Disconnect => {
+                self.leave(seat, DisconnectReason::ClientNamespaceDisconnect, cx);
+            }
+            Kind::Connect | Kind::ConnectError => {
+                return violation("a packet that only servers send");
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a packet that belongs to no peer.
+    fn send(&self, packet: &bytes::Bytes) {
+        let mut batch = Batch::new(self.hub.engine().flusher());
+        self.mailbox.send(packet, &mut batch);
+    }
+}
+
+/// Coming and going.
+impl Conversation {
+    fn connect(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        let path = packet.namespace();
+        let Some(namespace) = self.hub.mounted(path) else {
+            tracing::debug!(namespace = ?path, "refused: no such namespace");
+            self.send(&socket_io::connect_error_frame(
+                path,
+                "Invalid namespace",
+                None,
+            ));
+            return Ok(());
+        };
+        let is_in = |seat: &Seat| !seat.left && Arc::ptr_eq(seat.peer.namespace(), &namespace);
+        let knocks = |known: &Arc<Namespace>| Arc::ptr_eq(known, &namespace);
+        if self.seats.iter().any(is_in) || self.knocking.iter().any(knocks) {
+            return violation("a second CONNECT to one namespace");
+        }
+        let Some(handlers) = namespace.handlers() else {
+            return Ok(());
+        };
+        let future = handlers.authorize(ConnectRequest {
+            auth: packet.into_args(),
+            handshake: self.handshake.clone(),
+        });
+        self.knocking.push(namespace.clone());
+        self.start(Job::Authorize { namespace, future }, cx);
+        Ok(())
+    }
+
+    fn authorized(
+        &mut self,
+        namespace: Arc<Namespace>,
+        result: Result<SocketData, Refuse>,
+        cx: &mut Context<'_>,
+    ) {
+        self.knocking
+            .retain(|known| !Arc::ptr_eq(known, &namespace));
+        if self.closed {
+            return;
+        }
+        let data = match result {
+            Ok(data) => data,
+            Err(refusal) => {
+                let path = namespace.path();
+                tracing::debug!(namespace = ?path, reason = ?refusal.message, "refused by `authorize`");
+                self.send(&socket_io::connect_error_frame(
+                    path,
+                    &refusal.message,
+                    refusal.data.as_ref(),
+                ));
+                return;
+            }
+        };
+        let peer = Arc::new(Peer::new(
+            namespace.clone(),
+            self.mailbox.clone(),
+            self.handshake.clone(),
+            data,
+        ));
+        // The reply is queued before anything else can be: from `enter` on the peer receives broadcasts.
+        let reply = socket_io::connect_frame(namespace.path(), peer.id().as_str(), None);
+        self.send(&reply);
+        self.mailbox.joined();
+        namespace.enter(&peer);
+        tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), "connected");
+        self.seats.push(Seat {
+            peer: peer.clone(),
+            left: false,
+            running: 0,
+            parked: VecDeque::new(),
+        });
+        let hook = namespace
+            .handlers()
+            .and_then(|handlers| handlers.connected(&peer));
+        if let Some(future) = hook {
+            let hook = "connect";
+            self.start(Job::Hook { hook, future }, cx);
+        }
+    }
+
+    /// Takes a peer out of its namespace. Events that came before are still handled.
+    fn leave(&mut self, seat: usize, reason: DisconnectReason, cx: &mut Context<'_>) {
+        let seat = &mut self.seats[seat];
+        seat.left = true;
+        let peer = seat.peer.clone();
+        let namespace = peer.namespace().clone();
+        tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), %reason, "disconnected");
+        peer.begin_leaving();
+        if let Some(handlers) = namespace.handlers().cloned() {
+            let leaving = peer.clone();
+            let future = Box::pin(async move {
+                if let Some(disconnecting) = handlers.disconnecting(&leaving, reason) {
+                    disconnecting.await;
+                }
+                leaving.namespace().exit(&leaving);
+                leaving.forget_rooms();
+                if let Some(disconnected) = handlers.disconnected(&leaving, reason) {
+                    disconnected.await;
+                }
+            });
+            let hook = "disconnect";
+            self.start(Job::Hook { hook, future }, cx);
+        }
+        // A hook that waits, or that panicked, does not keep a gone client in its rooms.
+        namespace.exit(&peer);
+        peer.abandon();
+        self.tidy();
+    }
+
+    fn leave_all(&mut self, reason: DisconnectReason, cx: &mut Context<'_>) {
+        while let Some(seat) = self.seats.iter().position(|seat| !seat.left) {
+            self.leave(seat, reason, cx);
+        }
+    }
+
+    /// Does what the application asked for since the last turn.
+    fn grant_wishes(&mut self, cx: &mut Context<'_>) {
+        let wish = |seat: &Seat| match seat.left {
+            true => Wish::Nothing,
+            false => seat.peer.wish(),
+        };
+        if self.seats.iter().any(|seat| wish(seat) == Wish::Close) {
+            for seat in self.seats.iter().filter(|seat| !seat.left) {
+                seat.peer.disconnect(false);
+            }
+            self.leave_all(DisconnectReason::ServerNamespaceDisconnect, cx);
+            self.mailbox.close(CloseCause::ServerClosed);
+        }
+        while let Some(seat) = self
+            .seats
+            .iter()
+            .position(|seat| wish(seat) == Wish::Disconnect)
+        {
+            self.leave(seat, DisconnectReason::ServerNamespaceDisconnect, cx);
+        }
+    }
+
+    /// Gives up the seats that nothing is left to be done for.
+    fn tidy(&mut self) {
+        self.seats
+            .retain(|seat| !seat.left || seat.running > 0 || !seat.parked.is_empty());
+    }
+}
+
+/// Events and their handlers.
+impl Conversation {
+    fn event(&mut self, seat: usize, packet: Packet, cx: &mut Context<'_>) {
+        let reply = packet
+            .id()
+            .map(|id| Reply::new(self.seats[seat].peer.clone(), id));
+        let event = Event { packet, reply };
+        if self.seats[seat].parked.is_empty() && self.may_start(seat) {
+            self.handle(seat, event, cx);
+        } else {
+            self.parked_bytes += weight(&event);
+            self.seats[seat].parked.push_back(event);
+        }
+    }
+
+    fn may_start(&self, seat: usize) -> bool {
+        let seat = &self.seats[seat];
+        let namespace = seat.peer.namespace();
+        self.running < self.hub.config().max_running_handlers
+            && (seat.running == 0
+                || !namespace
+                    .handlers()
+                    .is_some_and(|handlers| handlers.one_at_a_time()))
+    }
+
+    fn handle(&mut self, seat: usize, event: Event, cx: &mut Context<'_>) {
+        let peer = self.seats[seat].peer.clone();
+        let namespace = peer.namespace().clone();
+        let Some(handlers) = namespace.handlers() else {
+            return;
+        };
+        self.running += 1;
+        self.seats[seat].running += 1;
+        let job = Job::Handle {
+            event: event.name().into(),
+            reply: event.reply.clone(),
+            future: handlers.event(&peer, event),
+            peer,
+        };
+        self.start(job, cx);
+    }
+
+    fn handled(&mut self, peer: &Arc<Peer>, panicked: Option<(Box<str>, Option<Reply>)>) {
+        self.running -= 1;
+        for seat in &mut self.seats {
+            if Arc::ptr_eq(&seat.peer, peer) {
+                seat.running -= 1;
+            }
+        }
+        if let (Some((event, reply)), Some(handlers)) = (panicked, peer.namespace().handlers()) {
+            handlers.panicked(peer, &event, reply);
+        }
+    }
+
+    /// Starts what had to wait and no longer has to.
+    fn unpark(&mut self, cx: &mut Context<'_>) {
+        while let Some(seat) = (0..self.seats.len())
+            .find(|&seat| !self.seats[seat].parked.is_empty() && self.may_start(seat))
+        {
+            let parked = &mut self.seats[seat].parked;
+            let event = parked.pop_front().expect("looked at above");
+            if parked.is_empty() {
+                *parked = VecDeque::new();
+            }
+            self.parked_bytes -= weight(&event);
+            self.handle(seat, event, cx);
+        }
+    }
+
+    /// Starts a job. One that is done at once has its consequences at once.
+    fn start(&mut self, job: Job, cx: &mut Context<'_>) {
+        if let Some(finished) = self.in_flight.start(job, cx) {
+            self.finished(finished, cx);
+        }
+    }
+
+    fn finished(&mut self, finished: Finished, cx: &mut Context<'_>) {
+        match finished {
+            Finished::Authorized { namespace, result } => self.authorized(namespace, result, cx),
+            Finished::Handled { peer, panicked } => self.handled(&peer, panicked),
+            Finished::Hooked => {}
+        }
+    }
+}
+
+impl Inbound for Conversation {
+    fn message(&mut self, message: Message<'_>, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        // What the application has ended is ended before the next packet is looked at.
+        self.grant_wishes(cx);
+        let hub = self.hub.clone();
+        let limits: &Limits = &hub.engine().config().limits;
+        let packet = match message {
+            Message::Text(text) => self.decoder.text(text, limits),
+            Message::Binary(data) => self.decoder.binary(data, limits),
+        };
+        match packet {
+            Ok(Some(packet)) => self.packet(packet, cx),
+            Ok(None) => Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "refused a packet");
+                Err(CloseCause::Violation)
+            }
+        }
+    }
+
+    fn is_ready(&self) -> bool {
+        self.parked_bytes < self.hub.config().max_parked_bytes
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.grant_wishes(cx);
+            match self.in_flight.poll(cx) {
+                Poll::Ready(Some(finished)) => self.finished(finished, cx),
+                // Starting what was parked may add to what is in flight, so it is asked again.
+                idle if self.parked_bytes > 0 => {
+                    let parked = self.parked_bytes;
+                    self.unpark(cx);
+                    if self.parked_bytes == parked {
+                        return idle.map(drop);
+                    }
+                }
+                idle => {
+                    self.tidy();
+                    return idle.map(drop);
+                }
+            }
+        }
+    }
+
+    fn closed(&mut self, reason: DisconnectReason, cx: &mut Context<'_>) {
+        self.closed = true;
+        self.leave_all(reason, cx);
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        // Where the task is dropped without having come to its end (a runtime that shuts down), no hook runs any more, but
+        // nobody is left in a room.
+        for seat in self.seats.iter().filter(|seat| !seat.left) {
+            seat.peer.begin_leaving();
+            seat.peer.namespace().exit(&seat.peer);
+            seat.peer.forget_rooms();
+            seat.peer.abandon();
+        }
+    }
+}
+
+fn violation(what: &'static str) -> Result<(), CloseCause> {
+    tracing::debug!("refused: {what}");
+    Err(CloseCause::Violation)
+}
+
+/// What a parked event counts, with something for its own parts, so that tiny events count too.
+fn weight(event: &Event) -> usize {
+    let attachments: usize = event
+        .args()
+        .attachments()
+        .iter()
+        .map(|data| data.len())
+        .sum();
+    event.args().text_len() + attachments + 128
+}

@@ -1,0 +1,326 @@
+use std::time::{Duration, Instant};
+
+/// The heartbeat of one connection (Engine.IO revision 4): the server asks, the client answers.
+///
+/// A ping is due an interval after the opening and after each pong, whatever else goes over the connection. From each
+/// ping on the client has a timeout to answer. Whoever drives this calls [`on_deadline`](Self::on_deadline) at or after
+/// each [`deadline`](Self::deadline), and may do so early or late: lateness never shortens the client's time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heartbeat {
+    interval: Duration,
+    timeout: Duration,
+    state: State,
+    /// We are not reading, so the client cannot be blamed for what we do not see.
+    paused: bool,
+}
+
+/// What a deadline asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beat {
+    /// Nothing is due yet.
+    Nothing,
+    /// A ping is to be sent.
+    SendPing,
+    /// The client did not answer in time. The heart has stopped: no deadline follows.
+    TimedOut,
+}
+
+/// In the extended states, a packet other than the pong has already bought the client more time.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    Resting {
+        ping_at: Instant,
+    },
+    Awaiting {
+        until: Instant,
+        extended: bool,
+    },
+    /// Awaiting a pong while paused.
+    Stopped {
+        left: Duration,
+        extended: bool,
+    },
+    TimedOut,
+}
+
+impl Heartbeat {
+    /// Starts when the connection opens.
+    pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
+        let ping_at = after(now, interval);
+        Self {
+            interval,
+            timeout,
+            state: State::Resting { ping_at },
+            paused: false,
+        }
+    }
+
+    /// Tells whether a packet other than the pong would change anything, so that most of them need no look at the clock.
+    pub(crate) fn can_be_extended(&self) -> bool {
+        matches!(
+            self.state,
+            State::Awaiting {
+                extended: false,
+                ..
+            } | State::Stopped {
+                extended: false,
+                ..
+            }
+        )
+    }
+
+    /// Returns when to call [`on_deadline`](Self::on_deadline), if there is anything to wait for but the client.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.state {
+            State::Resting { ping_at } => Some(ping_at),
+            State::Awaiting { until, .. } => Some(until),
+            State::Stopped { .. } | State::TimedOut => None,
+        }
+    }
+
+    /// Does what is due by `now`.
+    pub(crate) fn on_deadline(&mut self, now: Instant) -> Beat {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return Beat::Nothing;
+        }
+        if let State::Resting { .. } = self.state {
+            self.state = self.awaiting(now, false);
+            Beat::SendPing
+        } else {
+            self.state = State::TimedOut;
+            Beat::TimedOut
+        }
+    }
+
+    /// Takes a pong. One that was not asked for counts too, and postpones the next ping.
+    pub(crate) fn on_pong(&mut self, now: Instant) {
+        if !matches!(self.state, State::TimedOut) {
+            let ping_at = after(now, self.interval);
+            self.state = State::Resting { ping_at };
+        }
+    }
+
+    /// Takes any other packet. The first one after a ping shows that the client is there, its pong perhaps queued behind
+    /// a large upload, and restarts the timeout; only the first, so that a client that never answers does end.
+    pub(crate) fn on_packet(&mut self, now: Instant) {
+        match self.state {
+            State::Awaiting { extended, .. } | State::Stopped { extended, .. } if !extended => {
+                self.state = self.awaiting(now, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// Stops the client's time while we do not read. A ping that falls due meanwhile is still sent, since the client
+    /// waits for it; the next one follows its pong.
+    pub(crate) fn pause(&mut self, now: Instant) {
+        self.paused = true;
+        if let State::Awaiting { until, extended } = self.state {
+            let left = until.saturating_duration_since(now);
+            self.state = State::Stopped { left, extended };
+        }
+    }
+
+    /// Gives the client the time that it had left, now that we read again.
+    pub(crate) fn resume(&mut self, now: Instant) {
+        self.paused = false;
+        if let State::Stopped { left, extended } = self.state {
+            let until = after(now, left);
+            self.state = State::Awaiting { until, extended };
+        }
+    }
+
+    /// Gives the client its whole timeout: running, or while paused, in store.
+    fn awaiting(&self, now: Instant, extended: bool) -> State {
+        if self.paused {
+            State::Stopped {
+                left: self.timeout,
+                extended,
+            }
+        } else {
+            State::Awaiting {
+                until: after(now, self.timeout),
+                extended,
+            }
+        }
+    }
+}
+
+/// Adds without overflow, so that a setting of `Duration::MAX` means never.
+fn after(now: Instant, duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now + duration.min(CENTURY)
+}
+
+#[cfg(test)]
+mod tests {
+    use self::Event::*;
+    use super::{Beat::*, *};
+
+    #[derive(Clone, Copy, Debug)]
+    enum Event {
+        Deadline(Beat),
+        Pong,
+        Packet,
+        Pause,
+        Resume,
+    }
+
+    /// Runs a heartbeat of interval 25 and timeout 20 through (second, event, the deadline after it).
+    fn check(name: &str, events: &[(u64, Event, Option<u64>)]) {
+        let start = Instant::now();
+        let at = |second| start + Duration::from_secs(second);
+        let mut heartbeat = Heartbeat::new(Duration::from_secs(25), Duration::from_secs(20), start);
+        assert_eq!(heartbeat.deadline(), Some(at(25)));
+        for (step, &(second, event, deadline)) in events.iter().enumerate() {
+            let now = at(second);
+            match event {
+                Deadline(beat) => {
+                    assert_eq!(heartbeat.on_deadline(now), beat, "{name}, step {step}")
+                }
+                Pong => heartbeat.on_pong(now),
+                Packet => heartbeat.on_packet(now),
+                Pause => heartbeat.pause(now),
+                Resume => heartbeat.resume(now),
+            }
+            assert_eq!(
+                heartbeat.deadline(),
+                deadline.map(at),
+                "{name}, step {step}"
+            );
+        }
+    }
+
+    #[test]
+    fn pings_follow_pongs() {
+        check(
+            "an answered ping",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (27, Pong, Some(52)),
+                (52, Deadline(SendPing), Some(72)),
+                (71, Pong, Some(96)),
+            ],
+        );
+        check(
+            "traffic does not postpone a ping",
+            &[(10, Packet, Some(25)), (25, Deadline(SendPing), Some(45))],
+        );
+        check(
+            "a pong that nobody asked for does",
+            &[
+                (10, Pong, Some(35)),
+                (25, Deadline(Nothing), Some(35)),
+                (35, Deadline(SendPing), Some(55)),
+            ],
+        );
+        check(
+            "early and late calls",
+            &[
+                (24, Deadline(Nothing), Some(25)),
+                (30, Deadline(SendPing), Some(50)),
+                (49, Deadline(Nothing), Some(50)),
+                (60, Pong, Some(85)),
+            ],
+        );
+    }
+
+    #[test]
+    fn silence_ends_the_connection() {
+        check(
+            "nothing at all",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (45, Deadline(TimedOut), None),
+                (46, Pong, None),
+                (46, Packet, None),
+                (46, Pause, None),
+                (47, Resume, None),
+                (99, Deadline(Nothing), None),
+            ],
+        );
+        check(
+            "one packet buys one timeout",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (40, Packet, Some(60)),
+                (50, Packet, Some(60)),
+                (60, Deadline(TimedOut), None),
+            ],
+        );
+        check(
+            "each ping may be extended anew",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (40, Packet, Some(60)),
+                (50, Pong, Some(75)),
+                (75, Deadline(SendPing), Some(95)),
+                (90, Packet, Some(110)),
+            ],
+        );
+    }
+
+    #[test]
+    fn the_clients_time_stands_still_while_we_do_not_read() {
+        check(
+            "what was left is kept",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (30, Pause, None),
+                (31, Pause, None),
+                (90, Deadline(Nothing), None),
+                (100, Resume, Some(115)),
+                (101, Resume, Some(115)),
+                (115, Deadline(TimedOut), None),
+            ],
+        );
+        check(
+            "a ping that falls due meanwhile is sent, and its timeout waits",
+            &[
+                (10, Pause, Some(25)),
+                (25, Deadline(SendPing), None),
+                (60, Resume, Some(80)),
+                (61, Pong, Some(86)),
+            ],
+        );
+        check(
+            "packets read before the pause count",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (40, Pause, None),
+                (40, Packet, None),
+                (70, Resume, Some(90)),
+                (71, Packet, Some(90)),
+            ],
+        );
+        check(
+            "a pong read before the pause too",
+            &[
+                (25, Deadline(SendPing), Some(45)),
+                (26, Pause, None),
+                (26, Pong, Some(51)),
+                (51, Deadline(SendPing), None),
+                (52, Resume, Some(72)),
+            ],
+        );
+    }
+
+    #[test]
+    fn an_endless_interval_never_comes() {
+        let now = Instant::now();
+        let mut heartbeat = Heartbeat::new(Duration::MAX, Duration::MAX, now);
+        assert_eq!(
+            heartbeat.on_deadline(now + Duration::from_secs(1_000_000_000)),
+            Nothing
+        );
+        heartbeat.on_pong(now);
+        heartbeat.pause(now);
+        heartbeat.resume(now);
+        assert!(heartbeat.deadline().is_some());
+    }
+
+    #[test]
+    fn a_heartbeat_costs_little() {
+        assert!(size_of::<Heartbeat>() <= 64);
+    }
+}

@@ -1,0 +1,7 @@
+//! The only room that touches a socket: which HTTP requests become connections, and the pipes that they become.
+
+mod pipes;
+mod upgrade;
+
+pub(crate) use pipes::{Upgrading, stream_pipe};
+pub(crate) use upgrade::{Refused, inspect, switching_protocols};

@@ -1,0 +1,176 @@
+use crate::engine::{Pipe, at_once};
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use std::{
+    future::{Future, poll_fn},
+    io::{self, IoSlice},
+    net::SocketAddr,
+    pin::{Pin, pin},
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker, ready},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    task::unconstrained,
+};
+
+/// A connection on its way from HTTP to WebSocket.
+pub(crate) struct Upgrading(OnUpgrade);
+
+/// A connection that the HTTP server has let go of.
+pub(crate) struct Upgraded {
+    pub(crate) pipe: Arc<dyn Pipe>,
+    /// What the server had read beyond the request.
+    pub(crate) received: Bytes,
+    /// The other end, of a plain TCP stream.
+    pub(crate) remote: Option<SocketAddr>,
+}
+
+impl Upgrading {
+    pub(crate) fn new(on_upgrade: OnUpgrade) -> Self {
+        Self(on_upgrade)
+    }
+
+    /// Waits for the server to let go of the connection.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not carry upgrades out, or the client went away.
+    pub(crate) async fn pipe(self) -> hyper::Result<Upgraded> {
+        let upgraded = self.0.await?;
+        // A plain TCP stream is written to without a lock, and without Nagle's delay: packets are put together already.
+        let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => Ok((parts.io, parts.read_buf)),
+            Err(upgraded) => hyper_util::server::conn::auto::upgrade::downcast(upgraded)
+                .map(|parts| (parts.io, parts.read_buf)),
+        };
+        Ok(match parts {
+            Ok((io, received)) => {
+                let stream: TcpStream = io.into_inner();
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY can't be set");
+                }
+                Upgraded {
+                    remote: stream.peer_addr().ok(),
+                    pipe: Arc::new(TcpPipe(stream)),
+                    // Copied, since the original keeps the server's whole read buffer alive.
+                    received: Bytes::copy_from_slice(&received),
+                }
+            }
+            // What was read already is replayed by the stream itself.
+            Err(upgraded) => Upgraded {
+                pipe: stream_pipe(TokioIo::new(upgraded)),
+                received: Bytes::new(),
+                remote: None,
+            },
+        })
+    }
+}
+
+/// A pipe over any byte stream: TLS, HTTP/2, a duplex in memory.
+pub(crate) fn stream_pipe<S>(stream: S) -> Arc<dyn Pipe>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    Arc::new(StreamPipe(Mutex::new(stream)))
+}
+
+struct TcpPipe(TcpStream);
+
+impl Pipe for TcpPipe {
+    fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_read_ready(cx))?;
+            match self.0.try_read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_write_ready(cx))?;
+            match self.try_write(bufs) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match bufs {
+            [one] => self.0.try_write(one),
+            _ => self.0.try_write_vectored(bufs),
+        }
+    }
+
+    fn poll_flush(&self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn try_flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn poll_shutdown(&self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The stream is shut down when it is dropped, which is the next thing that happens to it.
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The stream's own contract asks for `&mut`, so reading and writing take turns.
+struct StreamPipe<S>(Mutex<S>);
+
+impl<S: Unpin> StreamPipe<S> {
+    fn with<T>(&self, act: impl FnOnce(Pin<&mut S>) -> T) -> T {
+        // A stream that panicked is asked again: it can only report an error.
+        let mut stream = self
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        act(Pin::new(&mut stream))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Pipe for StreamPipe<S> {
+    fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        ready!(self.with(|stream| stream.poll_read(cx, &mut buf)))?;
+        Poll::Ready(Ok(buf.filled().len()))
+    }
+
+    fn poll_write(&self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.with(|stream| stream.poll_write_vectored(cx, bufs))
+    }
+
+    fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|stream| stream.poll_flush(cx))
+    }
+
+    fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        without_waiting(|cx| self.poll_write(cx, bufs))
+    }
+
+    fn try_flush(&self) -> io::Result<()> {
+        without_waiting(|cx| self.poll_flush(cx))
+    }
+
+    fn poll_shutdown(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.with(|stream| stream.poll_shutdown(cx))
+    }
+}
+
+/// Polls once with a waker that wakes nobody, and outside the calling task's budget: a flusher writes to more streams in a
+/// turn than a task may poll, and a stream that only seemed to be full would wait for a wake-up.
+fn without_waiting<T>(
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+) -> io::Result<T> {
+    let once = pin!(unconstrained(poll_fn(|cx| Poll::Ready(at_once(poll(cx))))));
+    match once.poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}

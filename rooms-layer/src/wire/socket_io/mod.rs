@@ -1,0 +1,27 @@
+//! Socket.IO packets (protocol 5), as they travel in Engine.IO messages.
+
+mod decode;
+mod encode;
+mod error;
+mod packet;
+
+pub use decode::Decoder;
+pub use encode::{
+    connect_error_frame, connect_frame, disconnect_frame, frame_ack, frame_ack_of, frame_event,
+    frame_event_of,
+};
+pub use error::PacketError;
+pub use packet::{Kind, Packet};
+
+/// The names that Socket.IO keeps for itself; no event may be called so, in either direction.
+pub const RESERVED_EVENTS: [&str; 6] = [
+    "connect",
+    "connect_error",
+    "disconnect",
+    "disconnecting",
+    "newListener",
+    "removeListener",
+];
+
+#[cfg(test)]
+mod tests;

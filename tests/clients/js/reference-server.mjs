@@ -1,0 +1,113 @@
+// ../FIXTURE.md on Node's own Socket.IO. The suite runs against it to prove that it describes Socket.IO.
+//
+//   node reference-server.mjs [port]
+
+import { createServer } from "node:http";
+import { fileURLToPath } from "node:url";
+import { Server } from "socket.io";
+
+export async function startReferenceServer(port = 0) {
+  const http = createServer();
+  const io = new Server(http);
+
+  http.on("request", async (request, response) => {
+    if (request.url.startsWith("/socket.io/")) return;
+    if (request.method === "POST" && request.url === "/emit") {
+      const { room, text } = await json(request);
+      (room === undefined ? io : io.to(room)).emit("notice", { text });
+      response.writeHead(204).end();
+    } else {
+      response.writeHead(200, { "content-type": "text/plain" }).end("the fixture app\n");
+    }
+  });
+
+  io.use((socket, next) => {
+    if (socket.handshake.auth.token === "secret") return next();
+    next(Object.assign(new Error("invalid token"), { data: { code: 401 } }));
+  });
+  io.on("connection", (socket) => {
+    socket.data.order = [];
+    for (const [event, { accepts, handle }] of Object.entries(events(io))) {
+      socket.on(event, (...args) => {
+        const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
+        if (accepts(...args)) handle(socket, ack, ...args);
+        else if (event === "strict") ack({ ok: false, error: { message: "n is not an unsigned integer of 32 bits" } });
+      });
+    }
+  });
+
+  await new Promise((listening) => http.listen(port, "127.0.0.1", listening));
+  return { url: `http://127.0.0.1:${http.address().port}`, close: () => io.close() };
+}
+
+const isText = (value) => typeof value === "string";
+const nothing = () => true;
+
+function events(io) {
+  return {
+    echo: {
+      accepts: (...args) => args.length === 1,
+      handle: (_socket, ack, value) => ack(value),
+    },
+    strict: {
+      accepts: (value) => Number.isInteger(value?.n) && value.n >= 0 && value.n < 2 ** 32,
+      handle: (_socket, ack, { n }) => ack({ ok: true, value: { n: n + 1 } }),
+    },
+    shout: {
+      accepts: (value) => isText(value?.text),
+      handle: (socket, _ack, { text }) => io.emit("shouted", { text, from: socket.id }),
+    },
+    join: {
+      accepts: isText,
+      handle: (socket, ack, room) => (socket.join(room), ack(true)),
+    },
+    leave: {
+      accepts: isText,
+      handle: (socket, ack, room) => (socket.leave(room), ack(true)),
+    },
+    rooms: {
+      accepts: nothing,
+      handle: (socket, ack) => ack([...socket.rooms].sort()),
+    },
+    tell: {
+      accepts: (value) => isText(value?.room) && isText(value.text),
+      handle: (socket, _ack, { room, text }) => socket.to(room).emit("told", { room, text }),
+    },
+    ask_me: {
+      accepts: nothing,
+      handle: async (socket) => socket.emit("answered", { n: await socket.emitWithAck("question", { n: 20 }) }),
+    },
+    binary: {
+      accepts: (value) => isText(value?.label) && Buffer.isBuffer(value.blob),
+      handle: (_socket, ack, { label, blob }) => ack({ label, blob: Buffer.from(blob).reverse() }),
+    },
+    send_binary: {
+      accepts: (value) => isText(value?.label) && Array.isArray(value.parts) && value.parts.every(Buffer.isBuffer),
+      handle: (socket, _ack, { label, parts }) => socket.emit("blob", { label, parts }),
+    },
+    order: {
+      accepts: Number.isInteger,
+      handle: (socket, _ack, n) => socket.data.order.push(n),
+    },
+    order_check: {
+      accepts: nothing,
+      handle: ({ data: { order } }, ack) =>
+        ack({ count: order.length, in_order: order.every((n, index) => n === index) }),
+    },
+    kick: {
+      accepts: nothing,
+      handle: (socket) => socket.disconnect(),
+    },
+  };
+}
+
+async function json(request) {
+  let text = "";
+  for await (const chunk of request) text += chunk;
+  return JSON.parse(text);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { url } = await startReferenceServer(Number(process.argv[2] ?? 0));
+  console.log(`listening on ${url}`);
+}

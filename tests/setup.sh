@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Installs what the tests need besides Rust and Node, on Debian and its kin. Quick when everything is there.
+#
+#   tests/setup.sh
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# command:package
+system_tools=(
+  chromium:chromium
+  curl:curl
+)
+npm_folders=(
+  examples/board/page
+  tests/clients/js
+  tests/browser
+)
+
+fail() {
+  echo "tests/setup.sh: $*" >&2
+  exit 1
+}
+
+have() {
+  command -v "$1" >/dev/null
+}
+
+check_toolchains() {
+  have cargo || fail "Rust is missing: see https://rustup.rs"
+  have node && have npm || fail "Node 20 or newer is missing: see https://nodejs.org"
+  local major
+  major=$(node --print 'process.versions.node.split(".")[0]')
+  ((major >= 20)) || fail "Node 20 or newer is needed, this is $(node --version)"
+}
+
+install_system_tools() {
+  local missing=() tool
+  for tool in "${system_tools[@]}"; do
+    have "${tool%%:*}" || missing+=("${tool##*:}")
+  done
+  ((${#missing[@]})) || return 0
+
+  have apt-get || fail "no apt-get here; install these by hand: ${missing[*]}"
+  local as_root=()
+  if ((EUID != 0)); then
+    have sudo || fail "run as root, or install these by hand: ${missing[*]}"
+    as_root=(sudo)
+  fi
+  echo "installing ${missing[*]}" >&2
+  "${as_root[@]}" apt-get update --quiet=2 || fail "apt-get update failed"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" >/dev/null || fail "apt-get could not install ${missing[*]}"
+  for tool in "${system_tools[@]}"; do
+    have "${tool%%:*}" || fail "${tool##*:} is installed, but there is no command ${tool%%:*}"
+  done
+}
+
+# A copy of the lock file inside node_modules says which lock file that folder was installed from. The board's build.mjs
+# keeps to the same convention.
+install_npm_packages() {
+  local folder
+  for folder in "${npm_folders[@]}"; do
+    cmp --silent "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json" && continue
+    echo "installing npm packages in $folder" >&2
+    npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error >&2 || fail "npm ci failed in $folder"
+    cp "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"
+  done
+}
+
+check_toolchains
+install_system_tools
+install_npm_packages
