@@ -153,7 +153,7 @@ pub async fn join_project(
     ack: Ack<JoinProject>,
     JoinProject(id): JoinProject,
 ) -> Replied<JoinProject> {
-    socket.join(Room::project(id)).await;
+    socket.join(Room::project(id));
     let replied = ack.send(Ok(())); // The client goes on from here.
     let name = &socket.data().user.0;
     socket.publish(Renamed { id, name }).ok();

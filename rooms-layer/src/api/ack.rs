@@ -202,3 +202,41 @@ impl<'de, T: Deserialize<'de>> Given<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict;
+    use serde::de::DeserializeOwned;
+    use std::fmt::Debug;
+
+    #[track_caller]
+    fn check<T, E>(wire: &str, expected: Option<Result<T, E>>)
+    where
+        T: DeserializeOwned + PartialEq + Debug,
+        E: DeserializeOwned + PartialEq + Debug,
+    {
+        let verdict = serde_json::from_str::<Verdict<T, E>>(wire);
+        assert_eq!(verdict.ok().map(|verdict| verdict.0), expected, "{wire}");
+    }
+
+    #[test]
+    fn verdicts() {
+        check::<u8, String>(r#"{"ok":true,"value":1}"#, Some(Ok(1)));
+        check::<u8, String>(r#"{"value":1,"ok":true}"#, Some(Ok(1)));
+        check(
+            r#"{"ok":false,"error":"no"}"#,
+            Some(Err::<u8, _>("no".to_owned())),
+        );
+        check::<u8, String>(r#"{"ok":true,"error":"no"}"#, None);
+        check::<u8, String>(r#"{"value":1}"#, None);
+        check::<u8, String>("1", None);
+    }
+
+    #[test]
+    fn undefined_is_nothing() {
+        check::<(), String>(r#"{"ok":true}"#, Some(Ok(())));
+        check::<(), String>(r#"{"ok":true,"value":null}"#, Some(Ok(())));
+        check::<Option<u8>, ()>(r#"{"ok":true}"#, Some(Ok(None)));
+        check::<u8, ()>(r#"{"ok":false}"#, Some(Err(())));
+    }
+}

@@ -97,16 +97,20 @@ impl<S: Into<String>> From<S> for DynRoom {
     }
 }
 
-/// The event may go to the rooms at position `I` of the set `R`.
-///
-/// `K` only names the variant in errors: every implementation is generic over it. (A projection to the kind in the
-/// header of an implementation does not pass coherence when the set comes from another crate.)
+/// The event may go to the rooms of kind `K`, at position `I` of the set `R`.
 #[diagnostic::on_unimplemented(
     message = "event `{Self}` may not be emitted to `{K}` rooms",
     label = "`{K}` is not in this event's audience",
     note = "allow it with `#[event(to(..))]` on `{Self}`"
 )]
 pub trait EmitTo<R, I, K> {}
+#[diagnostic::do_not_recommend]
+impl<R, I, K, E: Permits<R, I>> EmitTo<R, I, K> for E {}
+
+/// What `#[event(to(..))]` implements. It names a kind by its position: a projection to the kind in the header of an
+/// implementation does not pass coherence when the set comes from another crate.
+#[doc(hidden)]
+pub trait Permits<R, I> {}
 
 /// An event that knows its own room: `#[event(to(Room::Project(id)))]`. The id can't be the wrong one.
 #[diagnostic::on_unimplemented(

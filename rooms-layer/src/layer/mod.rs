@@ -9,8 +9,9 @@ mod service;
 use self::server::Server;
 use crate::{
     api::{
-        Accepts, Dispatch, Handle, HandlerSet, IntoHandler, IntoServed, Io, Main, Namespace, Serve,
-        Served, StartError, StartProblem, identity,
+        Dispatch, Handle, Io, Main, Namespace, Serve, Served, StartError, StartProblem,
+        bounds::{Accepts, HandlerSet, IntoHandler, IntoServed},
+        identity,
     },
     namespace::{HandshakeInfo, Hub},
     rooms::{Adapter, InMemory},

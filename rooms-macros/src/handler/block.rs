@@ -162,18 +162,18 @@ impl Block {
             .map(|method| &method.handler.event_static)
             .collect();
         let tree = tree(target, &events);
-        let hooks = self.hooks.iter().map(|hook| hook.expand(target));
+        let hooks = self.hooks.iter().map(Hook::expand);
         quote! {
             #(#methods)*
             #[automatically_derived]
             impl #impl_generics #krate::HandlerSet<#namespace> for #block #where_clause {
                 type Events = #tree;
                 fn register(
-                    self: #krate::__private::Arc<Self>,
-                    __into: &mut #krate::__private::Registry<#namespace>,
+                    self: #krate::Arc<Self>,
+                    __into: &mut #krate::Registry<#namespace>,
                 ) {
                     #(#hooks)*
-                    #(#krate::__private::register_method::<#namespace, #events, Self>(&self, __into);)*
+                    #(#krate::register_method::<#namespace, #events, Self>(&self, __into);)*
                 }
             }
         }
@@ -195,7 +195,7 @@ impl Method {
         quote_spanned! {handler.event.span()=>
             #check
             #[automatically_derived]
-            impl #impl_generics #krate::__private::Handles<#namespace, #event> for #block #where_clause {
+            impl #impl_generics #krate::Handles<#namespace, #event> for #block #where_clause {
                 const METHOD: &'static str = #path;
                 async fn handle(&self, __call: &#krate::Call<#namespace>) -> #krate::Outcome {
                     #body
@@ -206,16 +206,16 @@ impl Method {
 }
 
 impl Hook {
-    fn expand(&self, target: &Target) -> TokenStream {
-        let (krate, method) = (&target.krate, &self.method);
+    fn expand(&self) -> TokenStream {
+        let method = &self.method;
         let ident = |name: &&str| Ident::new(name, method.span());
         let register = ident(&self.moment.register);
         let offered: Vec<_> = self.moment.parameters.iter().map(ident).collect();
         let taken = &offered[..self.takes];
         quote! {{
-            let __block = #krate::__private::Arc::clone(&self);
+            let __block = ::core::clone::Clone::clone(&self);
             __into.#register(move |#(#offered),*| {
-                let __block = #krate::__private::Arc::clone(&__block);
+                let __block = ::core::clone::Clone::clone(&__block);
                 #(let _ = &#offered;)*
                 async move { __block.#method(#(#taken),*).await }
             });
@@ -228,11 +228,11 @@ fn tree(target: &Target, events: &[&Type]) -> TokenStream {
     let krate = &target.krate;
     match events {
         [] => quote!(()),
-        [event] => quote!(#krate::__private::Leaf<#event>),
+        [event] => quote!(#krate::Leaf<#event>),
         _ => {
             let (left, right) = events.split_at(events.len() / 2);
             let (left, right) = (tree(target, left), tree(target, right));
-            quote!(#krate::__private::Fork<#left, #right>)
+            quote!(#krate::Fork<#left, #right>)
         }
     }
 }

@@ -1,4 +1,4 @@
-use rooms_layer::CanEmit;
+use rooms_layer::bounds::CanEmit;
 use rooms_layer::prelude::*;
 use rooms_tests::demo::*;
 

@@ -1,5 +1,5 @@
 use rooms_layer::prelude::*;
-use rooms_layer::{CanServerEmit, InMemory};
+use rooms_layer::{InMemory, bounds::CanServerEmit};
 use rooms_tests::demo::*;
 
 fn reload_everywhere<A: CanServerEmit>(_: Io<App, A>) {}
