@@ -62,6 +62,12 @@ pub trait DecodeAck: AckShape {
     /// Fails when the answer has another form than the event declares.
     fn decode(args: &Args) -> Result<Self::Out, DecodeError>;
 }
+/// Nothing to read. Without it, waiting for an event that declares no acknowledgement would be two errors.
+impl DecodeAck for NoAck {
+    fn decode(_: &Args) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
 impl<T: DeserializeOwned + Send + 'static> DecodeAck for Reply<T> {
     fn decode(args: &Args) -> Result<T, DecodeError> {
         args.get(0)

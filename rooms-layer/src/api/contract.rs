@@ -1,11 +1,6 @@
 //! Namespaces as types: what travels on a path, and who must handle it.
 
-use super::{
-    coverage::Open,
-    event::{ClientEvent, ServerEvent},
-    room::RoomSet,
-    serve::Serve,
-};
+use super::{coverage::Open, event::ClientEvent, room::RoomSet, serve::Serve};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
@@ -39,7 +34,8 @@ pub trait Namespace: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "namespace `{Self}` does not emit `{E}`",
     label = "`{E}` is not in the contract of `{Self}`",
-    note = "list it: `#[namespace(server({E}))]` on `{Self}`"
+    note = "list it: `#[namespace(server({E}))]` on `{Self}`",
+    note = "in a generic function, ask for an event that is: `E: EmitIn<{Self}, room::Kind>`"
 )]
 pub trait Emits<E>: Namespace {}
 
@@ -81,7 +77,7 @@ impl Namespace for Main {
     type Contract = Self;
     type Unhandled = Open;
 }
-impl<E: ServerEvent> Emits<E> for Main {}
+impl<E> Emits<E> for Main {}
 impl<E: ClientEvent> Accepts<E> for Main {
     type Slot = ();
 }

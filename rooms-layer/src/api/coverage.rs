@@ -79,7 +79,6 @@ pub struct Fork<A, B>(PhantomData<(A, B)>);
 impl<N, L, H> TakeAll<N, L, H> for () {
     type Then = L;
 }
-#[diagnostic::do_not_recommend]
 impl<N, L, H, E> TakeAll<N, L, H> for Leaf<E>
 where
     N: Accepts<E>,
@@ -87,7 +86,6 @@ where
 {
     type Then = <N::Slot as Take<L, H, E>>::Then;
 }
-#[diagnostic::do_not_recommend]
 impl<N, L, H, A, B> TakeAll<N, L, H> for Fork<A, B>
 where
     A: TakeAll<N, L, H>,

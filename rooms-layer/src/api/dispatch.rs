@@ -11,7 +11,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    namespace::{BoxFuture, ConnectRequest, Event, Handlers, Peer, Refusal, Reply, SocketData},
+    namespace::{BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData},
     session::DisconnectReason,
     wire::Data,
 };
@@ -23,7 +23,7 @@ pub(crate) struct Dispatch<N: Namespace> {
 }
 
 impl<N: Namespace> Dispatch<N> {
-    pub(crate) fn new(served: Served<N>) -> Arc<dyn Handlers> {
+    pub(crate) fn handlers(served: Served<N>) -> Arc<dyn Handlers> {
         Arc::new(Dispatch {
             shared: Arc::new(served.shared),
         })
@@ -31,7 +31,7 @@ impl<N: Namespace> Dispatch<N> {
 }
 
 impl<N: Namespace> Handlers for Dispatch<N> {
-    fn authorize(&self, request: ConnectRequest) -> BoxFuture<Result<SocketData, Refusal>> {
+    fn authorize(&self, request: ConnectRequest) -> BoxFuture<Result<SocketData, Refuse>> {
         let shared = self.shared.clone();
         Box::pin(async move {
             let Some(authorize) = &shared.registry.authorize else {
@@ -43,7 +43,7 @@ impl<N: Namespace> Handlers for Dispatch<N> {
             let auth = request
                 .auth
                 .get::<N::Auth>(0)
-                .map_err(|error| Refusal::new(format!("invalid auth: {error}")))?;
+                .map_err(|error| Refuse::new(format!("invalid auth: {error}")))?;
             let handshake = Handshake::new(auth, shared.state.clone(), request.handshake);
             Ok(Box::new(authorize(handshake).await?) as SocketData)
         })

@@ -34,7 +34,8 @@ pub use self::{
     emit::To,
     error::{Error, Rejection, StartError, StartProblem},
     event::{
-        Broadcastable, ClientEvent, DecodeArgs, EncodeArgs, Event, ServerEvent, WithAck, WithoutAck,
+        Broadcastable, ClientEvent, DecodeArgs, DecodeOwned, EncodeArgs, Event, ServerEvent,
+        WithAck, WithoutAck,
     },
     extract::{Ack, Call, FromMessage},
     fallback::{AnyEvent, Incoming},

@@ -9,7 +9,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    namespace::{BoxFuture, Flags, Refusal, Reply},
+    namespace::{BoxFuture, Flags, Refuse, Reply},
     rooms::Changed,
     session::DisconnectReason,
     wire::{Data, DataWriter},
@@ -28,7 +28,7 @@ pub struct Entry<N: Namespace> {
 }
 
 type Authorize<N> =
-    Box<dyn Fn(Handshake<N>) -> BoxFuture<Result<<N as Namespace>::Data, Refusal>> + Send + Sync>;
+    Box<dyn Fn(Handshake<N>) -> BoxFuture<Result<<N as Namespace>::Data, Refuse>> + Send + Sync>;
 type Connected<N> = Box<dyn Fn(Socket<N>) -> BoxFuture<()> + Send + Sync>;
 type Gone<N> = Box<dyn Fn(Socket<N>, DisconnectReason) -> BoxFuture<()> + Send + Sync>;
 type Observer<N> = Box<dyn Fn(&Socket<N>, Incoming<'_>) + Send + Sync>;

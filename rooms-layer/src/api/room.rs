@@ -1,7 +1,7 @@
 //! Rooms: sets of them, kinds of them, their names, and who of them an event may reach.
 
 use super::contract::EmittedBy;
-use super::event::{Broadcastable, EncodeArgs, Event, WithoutAck};
+use super::event::{Broadcastable, EncodeArgs, Event, ServerEvent, WithoutAck};
 use std::{fmt, marker::PhantomData};
 
 /// A closed set of rooms. [Derive](derive@crate::Room) it with `#[derive(Room)]` on an enum.
@@ -131,11 +131,21 @@ pub trait Routed {
 /// }
 /// ```
 pub trait EmitIn<N, K: RoomKind>:
-    Event + EmittedBy<N> + EmitTo<K::Set, K::Index, K> + WithoutAck + EncodeArgs
+    Event<This = Self>
+    + ServerEvent
+    + EmittedBy<N>
+    + EmitTo<K::Set, K::Index, K>
+    + WithoutAck
+    + EncodeArgs
 {
 }
 impl<N, K: RoomKind, E> EmitIn<N, K> for E where
-    E: Event + EmittedBy<N> + EmitTo<K::Set, K::Index, K> + WithoutAck + EncodeArgs
+    E: Event<This = Self>
+        + ServerEvent
+        + EmittedBy<N>
+        + EmitTo<K::Set, K::Index, K>
+        + WithoutAck
+        + EncodeArgs
 {
 }
 

@@ -11,7 +11,7 @@ use super::{
     registry::{HookOutput, Registry, Shared},
     socket::Socket,
 };
-use crate::{namespace::Refusal, session::DisconnectReason};
+use crate::{namespace::Refuse, session::DisconnectReason};
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc};
 
 /// A namespace being put together: its handlers, its hooks, its choices.
@@ -85,7 +85,6 @@ pub trait IntoServed {
     /// Checks that nothing is missing.
     fn into_served(self) -> Served<Self::Namespace>;
 }
-#[diagnostic::do_not_recommend]
 impl<N: Complete<L>, L, G: Guard<N>> IntoServed for Serve<N, L, G> {
     type Namespace = N;
     fn into_served(self) -> Served<N> {
@@ -166,7 +165,7 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     pub fn authorize<F, Fut>(mut self, authorize: F) -> Serve<N, L, Guarded>
     where
         F: Fn(Handshake<N>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<N::Data, Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<N::Data, Refuse>> + Send + 'static,
     {
         self.registry.authorize = Some(Box::new(move |handshake| Box::pin(authorize(handshake))));
         self.cast()

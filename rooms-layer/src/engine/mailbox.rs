@@ -394,11 +394,12 @@ impl State {
             None => pipe.try_write(bufs),
         };
         loop {
-            if self.written == 0 && !self.pong_ahead {
-                if let Some(pong) = self.pong.take() {
-                    self.pong_ahead = true;
-                    self.prepend(pong);
-                }
+            if self.written == 0
+                && !self.pong_ahead
+                && let Some(pong) = self.pong.take()
+            {
+                self.pong_ahead = true;
+                self.prepend(pong);
             }
             let count = match self.queue.len() {
                 0 => break,

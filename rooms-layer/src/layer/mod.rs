@@ -233,7 +233,7 @@ impl Plan {
     fn mount<N: Namespace>(&mut self, hub: &Arc<Hub>, mut served: Served<N>) {
         self.mounted = true;
         self.problems.append(&mut served.shared.registry.problems);
-        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::new(served)) {
+        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::handlers(served)) {
             self.problems.push(error.into());
         }
     }

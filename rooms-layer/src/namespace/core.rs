@@ -312,9 +312,10 @@ impl Namespace {
             .insert(peer.id().clone(), recipient)
             .expect("120 random bits do not repeat");
         peer.set_slot(slot);
-        let _ = self
-            .channel
-            .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()]));
+        drop(
+            self.channel
+                .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()])),
+        );
     }
 
     /// Takes a peer out of all its rooms. It does not matter if it is out already.
@@ -324,7 +325,7 @@ impl Namespace {
         };
         let removed = self.write().remove(slot);
         if removed.is_some() {
-            let _ = self.channel.moved(peer.id(), Moved::Gone);
+            drop(self.channel.moved(peer.id(), Moved::Gone));
         }
         // What was removed is dropped here, outside the lock.
     }

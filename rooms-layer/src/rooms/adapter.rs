@@ -116,7 +116,9 @@ pub enum Answer {
 ///
 /// Dropping it takes nothing back.
 #[must_use = "awaiting it waits for the engine; use `let _ =` where that does not matter"]
-pub struct Confirmed(Option<Pin<Box<dyn Future<Output = Result<(), AdapterError>> + Send>>>);
+pub struct Confirmed(Option<Confirmation>);
+
+type Confirmation = Pin<Box<dyn Future<Output = Result<(), AdapterError>> + Send>>;
 
 impl Confirmed {
     /// There is nothing to wait for.

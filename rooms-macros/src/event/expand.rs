@@ -21,6 +21,7 @@ pub(crate) fn event(event: &Event<'_>, valid: bool) -> TokenStream {
                 .map(|audience| emit_to(event, audience)),
         );
     } else {
+        // That a client event can't be emitted is said once; where to is then no further error.
         tokens.extend(emit_to(event, &Audience::Any));
     }
     tokens.extend(routed(event));
@@ -56,6 +57,8 @@ fn identity(event: &Event<'_>) -> TokenStream {
             const ARITY: usize = #arity;
             const DOC: &'static str = #doc;
             type Ack = #ack;
+            type This = Self;
+            fn this(&self) -> &Self { self }
         }
     }
 }
@@ -67,7 +70,7 @@ fn markers(event: &Event<'_>, valid: bool) -> TokenStream {
         ("ServerEvent", event.server),
         ("WithAck", event.ack.is_some()),
         ("WithoutAck", event.ack.is_none()),
-        ("Broadcastable", event.broadcast),
+        ("Broadcastable", event.broadcast || !event.server),
     ];
     let markers = markers.iter().filter(|(_, holds)| *holds || !valid);
     markers
@@ -211,6 +214,7 @@ fn decode(event: &Event<'_>) -> TokenStream {
             (bounds.collect(), value)
         }
     };
+    let owned = owned(event);
     let header = header_where(
         event,
         &[parse_quote!('__de)],
@@ -226,7 +230,19 @@ fn decode(event: &Event<'_>) -> TokenStream {
                 ::core::result::Result::Ok(#value)
             }
         }
+        #owned
     }
+}
+
+/// Without lifetimes of its own, an event can't borrow from its packet.
+fn owned(event: &Event<'_>) -> Option<TokenStream> {
+    if event.item.generics.lifetimes().next().is_some() {
+        return None;
+    }
+    let (krate, this) = (&event.krate, this(event));
+    let bound = quote!(for<'__de> #this: #krate::DecodeArgs<'__de>);
+    let header = header_where(event, &[], quote!(#krate::DecodeOwned), [bound].into_iter());
+    Some(quote!(#header {}))
 }
 
 /// The event's type with its own generics.

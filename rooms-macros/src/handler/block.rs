@@ -34,23 +34,31 @@ struct Moment {
     /// The function of the registry.
     register: &'static str,
     parameters: &'static [&'static str],
+    /// What to say about any other parameter.
+    takes: &'static str,
 }
+
+const CONNECT_TAKES: &str = "a connect hook takes the socket: `&self, socket: Socket<App>`";
+const DISCONNECT_TAKES: &str = "a disconnect hook takes the socket and the reason: `&self, socket: Socket<App>, reason: DisconnectReason`";
 
 const MOMENTS: [Moment; 3] = [
     Moment {
         attribute: "connect",
         register: "connected",
         parameters: &["__socket"],
+        takes: CONNECT_TAKES,
     },
     Moment {
         attribute: "disconnecting",
         register: "disconnecting",
         parameters: &["__socket", "__reason"],
+        takes: DISCONNECT_TAKES,
     },
     Moment {
         attribute: "disconnect",
         register: "disconnected",
         parameters: &["__socket", "__reason"],
+        takes: DISCONNECT_TAKES,
     },
 ];
 
@@ -88,7 +96,7 @@ impl Block {
         if moment.is_none() && !on {
             return;
         }
-        let before = diag.is_clean();
+        let before = diag.count();
         if !takes_shared_self(method) {
             diag.error(
                 name,
@@ -96,12 +104,12 @@ impl Block {
             );
         }
         match moment {
-            Some(moment) => self.hook(moment, method, diag),
+            Some(moment) => self.hook(moment, method, before, diag),
             None => self.on(method, before, diag),
         }
     }
 
-    fn on(&mut self, method: &ImplItemFn, before: bool, diag: &mut Diagnostics) {
+    fn on(&mut self, method: &ImplItemFn, before: usize, diag: &mut Diagnostics) {
         let Some(handler) = Handler::parse(&method.sig, diag) else {
             return;
         };
@@ -114,32 +122,31 @@ impl Block {
             );
             return;
         }
-        let valid = diag.is_clean() == before;
+        let valid = diag.count() == before;
         self.handlers.push(Method { handler, valid });
     }
 
-    fn hook(&mut self, moment: &'static Moment, method: &ImplItemFn, diag: &mut Diagnostics) {
+    fn hook(
+        &mut self,
+        moment: &'static Moment,
+        method: &ImplItemFn,
+        before: usize,
+        diag: &mut Diagnostics,
+    ) {
         if method.sig.asyncness.is_none() {
             diag.error(method.sig.fn_token, "handlers are async: write `async fn`");
-            return;
         }
         let parameters = method.sig.inputs.iter().skip(1);
         for surplus in parameters.clone().skip(moment.parameters.len()) {
-            diag.error(
-                surplus,
-                match moment.parameters {
-                    [_] => "a connect hook takes the socket: `&self, socket: Socket<App>`",
-                    _ => {
-                        "a disconnect hook takes the socket and the reason: `&self, socket: Socket<App>, reason: DisconnectReason`"
-                    }
-                },
-            );
+            diag.error(surplus, moment.takes);
         }
-        self.hooks.push(Hook {
-            moment,
-            method: method.sig.ident.clone(),
-            takes: parameters.count().min(moment.parameters.len()),
-        });
+        if diag.count() == before {
+            self.hooks.push(Hook {
+                moment,
+                method: method.sig.ident.clone(),
+                takes: parameters.count(),
+            });
+        }
     }
 
     fn expand(&self, target: &Target, namespace: &Type, item: &ItemImpl) -> TokenStream {

@@ -47,7 +47,7 @@ fn open(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
     quote! {
         #identity
         #[automatically_derived]
-        impl<__E: #krate::ServerEvent> #krate::Emits<__E> for #name {}
+        impl<__E> #krate::Emits<__E> for #name {}
         #[automatically_derived]
         impl<__E: #krate::ClientEvent> #krate::Accepts<__E> for #name { type Slot = (); }
         #[automatically_derived]

@@ -1,0 +1,15 @@
+use rooms_layer::prelude::*;
+use rooms_tests::demo::*;
+use serde::{Deserialize, Serialize};
+
+#[derive(Event, Serialize, Deserialize)]
+#[event(broadcast)]
+struct Other {
+    a: u8,
+}
+
+fn f(io: Io<App>) {
+    io.emit(Other { a: 1 }).ok();
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use rooms_layer::prelude::*;
+use rooms_tests::demo::*;
+
+#[derive(Room)]
+enum Admin {
+    Audit,
+}
+
+fn f(io: Io<App>) {
+    io.to(Admin::audit()).emit(Maintenance).ok();
+}
+
+fn main() {}

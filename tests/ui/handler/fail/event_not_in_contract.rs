@@ -1,0 +1,14 @@
+use rooms_layer::prelude::*;
+use rooms_tests::demo::*;
+use serde::Deserialize;
+
+#[derive(Event, Deserialize)]
+#[event(client)]
+struct Zap {
+    a: u8,
+}
+
+#[handler(App)]
+async fn h(e: Zap) {}
+
+fn main() {}

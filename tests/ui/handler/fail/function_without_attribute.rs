@@ -1,0 +1,9 @@
+use rooms_layer::prelude::*;
+use rooms_tests::demo::*;
+
+async fn h(n: u32, e: CursorMoved) {}
+fn f() {
+    App::serve(Db::default()).on(h);
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use rooms_layer::prelude::*;
+use rooms_tests::demo::*;
+
+fn f() {
+    RoomsLayer::new().namespace(
+        App::serve(Db::default())
+            .authorize(authorize)
+            .on(add_task)
+            .handlers(Cursors::default()),
+    );
+}
+
+fn main() {}
