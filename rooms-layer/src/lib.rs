@@ -43,6 +43,7 @@
 //! | feature | default | what it adds |
 //! |---|---|---|
 //! | `macros` | yes | the derives and `#[handler]` |
+//! | `test` | no | the [`test`] kit: a client without a socket, a recorder of emits |
 //! | `axum` | no | [`Io`] as an extractor, errors as responses, one `State` for both kinds of handlers |
 
 mod api;
@@ -51,6 +52,8 @@ mod layer;
 mod namespace;
 pub mod rooms;
 mod session;
+#[cfg(feature = "test")]
+pub mod test;
 mod token;
 mod transport;
 pub mod wire;
