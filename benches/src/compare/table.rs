@@ -47,9 +47,7 @@ pub fn table(runs: &Runs, cases: &[&Case]) -> String {
 
 fn ratio(spread: Spread, reference: Option<Spread>) -> String {
     match reference {
-        Some(reference) if reference.median > 0.0 => {
-            format!("{:.2}", spread.median / reference.median)
-        }
+        Some(reference) if reference.median > 0.0 => number(spread.median / reference.median),
         _ => String::new(),
     }
 }
@@ -57,9 +55,9 @@ fn ratio(spread: Spread, reference: Option<Spread>) -> String {
 /// Three digits that count.
 pub(super) fn number(x: f64) -> String {
     match x.abs() {
-        x if x >= 100.0 => format!("{x:.0}"),
-        a if a >= 10.0 => format!("{x:.1}"),
-        a if a >= 1.0 => format!("{x:.2}"),
+        size if size >= 100.0 => format!("{x:.0}"),
+        size if size >= 10.0 => format!("{x:.1}"),
+        size if size >= 1.0 => format!("{x:.2}"),
         _ => format!("{x:.3}"),
     }
 }
@@ -117,7 +115,7 @@ mod tests {
         let wanted = "\
 | case  | figure                  | server | median |   min - max | runs | / floor | / node | others % |  |
 |-------|-------------------------|--------|-------:|------------:|-----:|--------:|-------:|---------:|--|
-| churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |   0.38 |        3 |  |
+| churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |  0.375 |        3 |  |
 | churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |  |
 ";
         assert_eq!(table(&runs, &[find("churn").expect("a case")]), wanted);

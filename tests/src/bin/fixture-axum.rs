@@ -1,0 +1,23 @@
+//! The fixture app on axum.
+
+use axum::{
+    Json, Router,
+    http::StatusCode,
+    routing::{get, post},
+};
+use rooms_layer::{Error, Io};
+use rooms_tests::fixture::{self, App, Emit};
+
+#[tokio::main]
+async fn main() -> std::io::Result<()> {
+    let app = Router::new()
+        .route("/", get("the fixture app on axum\n"))
+        .route("/emit", post(emit))
+        .layer(fixture::rooms());
+    axum::serve(fixture::listen().await?, app).await
+}
+
+async fn emit(io: Io<App>, Json(body): Json<Emit>) -> Result<StatusCode, Error> {
+    fixture::emit(&io, body)?;
+    Ok(StatusCode::NO_CONTENT)
+}
