@@ -55,6 +55,7 @@
 //!
 //! - `macros` (default): the derives and `#[handler]`.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `test`: the [`test`] kit, a client without a socket and a recorder of what is emitted.
 //!
 //! # What it runs on
 //!
