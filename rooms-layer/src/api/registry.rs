@@ -1,7 +1,7 @@
 //! What runs for one namespace.
 
 use super::{
-    contract::Namespace,
+    contract::{Namespace, name},
     error::{Rejection, StartProblem},
     extract::Call,
     fallback::{AnyEvent, Incoming},
@@ -15,7 +15,7 @@ use crate::{
     wire::{Data, DataWriter},
 };
 use serde::Serialize;
-use std::{any::type_name, collections::hash_map, fmt, future::Future};
+use std::{collections::hash_map, fmt, future::Future};
 
 /// A handler, its type forgotten.
 #[doc(hidden)]
@@ -80,7 +80,7 @@ impl<N: Namespace> Registry<N> {
             }
             hash_map::Entry::Occupied(first) => self.problems.push(StartProblem::TwoHandlers {
                 event,
-                namespace: type_name::<N>(),
+                namespace: name::<N>(),
                 first: first.get().handler,
                 second: entry.handler,
             }),
