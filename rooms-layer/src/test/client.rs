@@ -240,11 +240,10 @@ impl<N: Namespace> Client<N> {
         // What was emitted before this mark was queued before it.
         self.mailbox.push(&engine_io::NOOP_FRAME, false);
         self.mailbox.flush();
-        loop {
-            match patiently("the end of what was sent", self.line.next()).await {
-                Some(Arrived::Packet(packet)) => self.events.push_back(packet),
-                Some(Arrived::Mark) | None => break,
-            }
+        while let Some(Arrived::Packet(packet)) =
+            patiently("the end of what was sent", self.line.next()).await
+        {
+            self.events.push_back(packet);
         }
         if let Some(packet) = self.events.front() {
             panic!("`{}` was sent to this client", packet.event());
