@@ -1,6 +1,5 @@
 //! Harness of the outside suites.
 
 pub mod client;
-pub mod demo;
 pub mod fixture;
 pub mod node;

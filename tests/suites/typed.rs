@@ -3,7 +3,7 @@
 use rooms_layer::{
     AnyEvent, Call, Error, FromMessage, Rejection, RoomsLayer, StartError, prelude::*,
 };
-use rooms_tests::{client::Client, demo};
+use rooms_tests::client::Client;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 
@@ -416,4 +416,56 @@ async fn a_missing_handle_is_a_clear_answer() {
         assert_eq!(status, 500, "{path}");
         assert!(body.starts_with(expected), "{body}");
     }
+}
+
+#[test]
+fn rooms_have_names_of_their_own() {
+    use demo::{ProjectId, Room, UserId};
+    let cell = |path: &str, row| Room::Cell {
+        project: ProjectId(1),
+        path: path.to_owned(),
+        row,
+    };
+    let names = [
+        (Room::Project(ProjectId(42)), "project:42"),
+        (Room::User(UserId("a:b%".into())), "user:a:b%"),
+        (Room::Lobby, "lobby"),
+        (cell("a:2", 3), "cell:1:a%3A2:3"),
+        (cell("a%3A2", 3), "cell:1:a%253A2:3"),
+        (cell("a", 23), "cell:1:a:23"),
+    ];
+    for (room, expected) in names {
+        let mut name = String::new();
+        RoomSet::write(&room, &mut name);
+        assert_eq!(name, expected);
+        assert_eq!(Room::parse(&name), Some(room));
+    }
+    for name in [
+        "project:+42",
+        "project:042",
+        "project",
+        "lobby:",
+        "cell:1:2",
+        "cell:1:%zz:2",
+        "nope:1",
+        "",
+    ] {
+        assert_eq!(Room::parse(name), None, "{name}");
+    }
+}
+
+#[test]
+fn generic_and_borrowed_events_have_one_name() {
+    assert_eq!(demo::ProjectUpdated::<u8>::NAME, "project updated");
+    assert_eq!(demo::Renamed::<'static>::NAME, "renamed");
+    assert_eq!(
+        demo::Renamed::<'static>::DOC,
+        "Borrows what it sends, and knows its own room."
+    );
+    let arities = [
+        demo::Maintenance::ARITY,
+        demo::AddTask::ARITY,
+        demo::CursorMoved::ARITY,
+    ];
+    assert_eq!(arities, [0, 1, 2]);
 }
