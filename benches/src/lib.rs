@@ -1,1 +1,15 @@
-//! Benches.
+//! Measures what a connection, a delivery and a round trip cost: our server, the floor below it and its peers.
+//!
+//! - [`load`] is the load generator: one thread, one epoll loop, about 64 bytes per client.
+//! - [`servers`] knows every server under test, how to build it and how to run it.
+//! - [`compare`] runs them in turn and draws the table and the plots.
+//! - [`by_hand`] is what the floor, and the peers without a Socket.IO library, answer.
+//!
+//! The commands are described in `README.md`.
+
+pub mod by_hand;
+pub mod clock;
+pub mod compare;
+pub mod load;
+pub mod proc;
+pub mod servers;

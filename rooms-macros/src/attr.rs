@@ -88,6 +88,9 @@ impl Grammar {
 /// `= value`
 pub(crate) fn value<T: Parse>(input: ParseStream<'_>) -> syn::Result<T> {
     input.parse::<Token![=]>()?;
+    if input.is_empty() {
+        return Err(input.error("expected a value behind `=`"));
+    }
     input.parse()
 }
 

@@ -30,7 +30,11 @@ impl Diagnostics {
     }
 
     pub(crate) fn is_clean(&self) -> bool {
-        self.errors.is_empty()
+        self.count() == 0
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.errors.len()
     }
 
     /// A `compile_error!` for each mistake, each on its own tokens.

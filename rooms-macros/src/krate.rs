@@ -1,10 +1,12 @@
 //! How expansions name the library.
+//!
+//! Everything that is printed is found in its module `__private`, so that its public modules are free to move.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Path, parse::ParseStream};
 
-/// The path of `rooms-layer`: `::rooms_layer`, unless `crate = path` says otherwise.
+/// The path to print names behind: in `::rooms_layer`, unless `crate = path` says otherwise.
 pub(crate) struct Krate(Option<Path>);
 
 impl Krate {
@@ -22,9 +24,9 @@ impl Krate {
 
 impl ToTokens for Krate {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        match &self.0 {
-            Some(path) => path.to_tokens(tokens),
-            None => tokens.extend(quote!(::rooms_layer)),
-        }
+        tokens.extend(match &self.0 {
+            Some(path) => quote!(#path::__private),
+            None => quote!(::rooms_layer::__private),
+        });
     }
 }

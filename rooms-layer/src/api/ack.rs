@@ -62,6 +62,12 @@ pub trait DecodeAck: AckShape {
     /// Fails when the answer has another form than the event declares.
     fn decode(args: &Args) -> Result<Self::Out, DecodeError>;
 }
+/// Nothing to read. Without it, waiting for an event that declares no acknowledgement would be two errors.
+impl DecodeAck for NoAck {
+    fn decode(_: &Args) -> Result<(), DecodeError> {
+        Ok(())
+    }
+}
 impl<T: DeserializeOwned + Send + 'static> DecodeAck for Reply<T> {
     fn decode(args: &Args) -> Result<T, DecodeError> {
         args.get(0)
@@ -194,5 +200,43 @@ impl<'de, T: Deserialize<'de>> Given<T> {
                 T::deserialize(UnitDeserializer::<X>::new()).map_err(|_| X::missing_field(name))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Verdict;
+    use serde::de::DeserializeOwned;
+    use std::fmt::Debug;
+
+    #[track_caller]
+    fn check<T, E>(wire: &str, expected: Option<Result<T, E>>)
+    where
+        T: DeserializeOwned + PartialEq + Debug,
+        E: DeserializeOwned + PartialEq + Debug,
+    {
+        let verdict = serde_json::from_str::<Verdict<T, E>>(wire);
+        assert_eq!(verdict.ok().map(|verdict| verdict.0), expected, "{wire}");
+    }
+
+    #[test]
+    fn verdicts() {
+        check::<u8, String>(r#"{"ok":true,"value":1}"#, Some(Ok(1)));
+        check::<u8, String>(r#"{"value":1,"ok":true}"#, Some(Ok(1)));
+        check(
+            r#"{"ok":false,"error":"no"}"#,
+            Some(Err::<u8, _>("no".to_owned())),
+        );
+        check::<u8, String>(r#"{"ok":true,"error":"no"}"#, None);
+        check::<u8, String>(r#"{"value":1}"#, None);
+        check::<u8, String>("1", None);
+    }
+
+    #[test]
+    fn undefined_is_nothing() {
+        check::<(), String>(r#"{"ok":true}"#, Some(Ok(())));
+        check::<(), String>(r#"{"ok":true,"value":null}"#, Some(Ok(())));
+        check::<Option<u8>, ()>(r#"{"ok":true}"#, Some(Ok(None)));
+        check::<u8, ()>(r#"{"ok":false}"#, Some(Err(())));
     }
 }

@@ -1,11 +1,7 @@
 //! Namespaces as types: what travels on a path, and who must handle it.
 
-use super::{
-    coverage::Open,
-    event::{ClientEvent, ServerEvent},
-    room::RoomSet,
-    serve::Serve,
-};
+use super::{coverage::Open, event::ClientEvent, room::RoomSet, serve::Serve};
+use crate::namespace::Contract;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
@@ -39,7 +35,8 @@ pub trait Namespace: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "namespace `{Self}` does not emit `{E}`",
     label = "`{E}` is not in the contract of `{Self}`",
-    note = "list it: `#[namespace(server({E}))]` on `{Self}`"
+    note = "list it: `#[namespace(server({E}))]` on `{Self}`",
+    note = "in a generic function, ask for an event that is: `E: EmitIn<{Self}, room::Kind>`"
 )]
 pub trait Emits<E>: Namespace {}
 
@@ -81,7 +78,7 @@ impl Namespace for Main {
     type Contract = Self;
     type Unhandled = Open;
 }
-impl<E: ServerEvent> Emits<E> for Main {}
+impl<E> Emits<E> for Main {}
 impl<E: ClientEvent> Accepts<E> for Main {
     type Slot = ();
 }
@@ -99,10 +96,16 @@ impl<'de> Deserialize<'de> for NoAuth {
     }
 }
 
-/// What a handle must name to reach a namespace, and the name that errors print.
-pub(crate) fn identity<N: Namespace>() -> crate::namespace::Contract {
-    crate::namespace::Contract {
+/// What a handle must name to reach a namespace.
+pub(crate) fn identity<N: Namespace>() -> Contract {
+    Contract {
         id: TypeId::of::<N::Contract>(),
-        name: type_name::<N>(),
+        name: name::<N>(),
     }
+}
+
+/// The name of the type as its users write it, for errors.
+pub(crate) fn name<N: Namespace>() -> &'static str {
+    let path = type_name::<N>();
+    path.rsplit("::").next().unwrap_or(path)
 }

@@ -6,7 +6,7 @@ use super::{
     capability::{CanAck, CanEmit, CanQuery},
     contract::{EmittedBy, Namespace},
     error::Error,
-    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     room::Admits,
     target::{Target, names},
 };
@@ -28,8 +28,11 @@ pub struct To<N: Namespace, B, Aud> {
     flags: Flags,
     /// `None`: what the server is configured to.
     timeout: Option<Duration>,
-    kind: PhantomData<fn() -> (N, B, Aud)>,
+    kind: Kind<N, B, Aud>,
 }
+
+/// What is known at compile time only.
+type Kind<N, B, Aud> = PhantomData<fn() -> (N, B, Aud)>;
 
 impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     pub(crate) fn new(core: Arc<namespace::Namespace>, selection: Selection) -> Self {
@@ -79,9 +82,9 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     /// Fails when the event can't be encoded or the server is closed; nothing was sent then.
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
-        Aud: Admits<E>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
+        Aud: Admits<E::This>,
     {
         self.send(&event)
     }
@@ -93,9 +96,9 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     /// See [`emit`](To::emit).
     pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
-        Aud: Admits<E>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
+        Aud: Admits<E::This>,
     {
         self.send(event)
     }
@@ -108,9 +111,9 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     pub fn emit_with_ack<E>(&self, event: E) -> Result<Acks<E::Ack>, Error>
     where
         B: CanAck,
-        E: Event + EmittedBy<N>,
-        Aud: Admits<E>,
-        E: WithAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
+        Aud: Admits<E::This>,
         E::Ack: DecodeAck,
     {
         let timeout = self.timeout.unwrap_or_else(|| self.core.ack_timeout());
@@ -168,7 +171,11 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     }
 
     /// Emits an event whose right to reach these rooms was checked by the caller's bounds.
-    pub(crate) fn send<E: Event + EncodeArgs>(&self, event: &E) -> Result<Sent, Error> {
+    pub(crate) fn send<E>(&self, event: &E) -> Result<Sent, Error>
+    where
+        E: Event,
+        E::This: EncodeArgs,
+    {
         let data = encode(event)?;
         Ok(self.core.emit(&self.selection, self.flags, data)?)
     }
@@ -185,9 +192,13 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
 }
 
 /// The event as it travels, ready to be framed once for all who get it.
-pub(crate) fn encode<E: Event + EncodeArgs>(event: &E) -> Result<Data, EmitError> {
+pub(crate) fn encode<E>(event: &E) -> Result<Data, EmitError>
+where
+    E: Event,
+    E::This: EncodeArgs,
+{
     let mut out = DataWriter::event(E::NAME);
-    event.encode(&mut out)?;
+    event.this().encode(&mut out)?;
     Ok(out.finish())
 }
 

@@ -1,6 +1,9 @@
 //! The one error that users convert from, and what it is made of.
 
-use crate::namespace::{AckError, EmitError, MountError};
+use crate::{
+    namespace::{AckError, EmitError, MountError},
+    rooms::AdapterError,
+};
 
 /// Whatever this library can answer to a call: the one error to convert from.
 ///
@@ -42,6 +45,9 @@ pub enum Error {
     /// A namespace that is not mounted was asked for.
     #[error(transparent)]
     Mount(#[from] MountError),
+    /// The engine behind the adapter has not confirmed what it was given. On this server it is done.
+    #[error(transparent)]
+    Adapter(#[from] AdapterError),
 }
 
 /// Why an incoming event was refused before, or instead of, running its handler, or why its handler came to nothing.
@@ -60,9 +66,9 @@ pub enum Rejection {
         /// What was expected and what came.
         message: String,
     },
-    /// A parameter of the handler could not be had.
+    /// A check of the namespace, or an extractor of the handler, said no.
     #[error("{0}")]
-    Extractor(String),
+    Refused(String),
     /// The namespace has no handler for the event.
     #[error("nothing handles this event")]
     Unhandled,
@@ -75,9 +81,6 @@ pub enum Rejection {
     /// The handler panicked.
     #[error("internal error")]
     Panicked,
-    /// The server has too much to do.
-    #[error("overloaded")]
-    Overloaded,
 }
 
 /// Everything that is wrong with how a [`RoomsLayer`](crate::RoomsLayer) was put together.

@@ -19,10 +19,17 @@ pub trait Event: Sized {
     const DOC: &'static str = "";
     /// [`NoAck`](crate::NoAck), [`Reply<T>`](crate::Reply) or [`Fallible<T, E>`](crate::Fallible).
     type Ack: AckShape;
+    /// The event itself. Whatever else is asked of an event is asked of this, so that rustc does not go on about a type that
+    /// is no event at all.
+    #[doc(hidden)]
+    type This;
+    /// The event itself.
+    #[doc(hidden)]
+    fn this(&self) -> &Self::This;
 }
 
-// The traits below leave `Event` out of their supertraits on purpose: rustc hides an error that another one implies, and
-// of a type that is no event at all, that very error must be the one that is shown.
+// The traits below leave `Event` out of their supertraits: rustc hides an error that another one implies, and that a type is
+// no event must be said first.
 
 /// An event that servers emit.
 #[diagnostic::on_unimplemented(
@@ -95,11 +102,14 @@ pub trait DecodeArgs<'de>: Sized {
     fn decode(args: &'de Args) -> Result<Self, Rejection>;
 }
 
+/// An event that borrows nothing from its packet, and so can be handed to a closure.
+pub trait DecodeOwned: for<'de> DecodeArgs<'de> {}
+
 /// Reads argument `index`; one that the client left out reads as `null`, as it would in JavaScript.
 #[doc(hidden)]
 pub fn argument<'de, T: Deserialize<'de>>(args: &'de Args, index: usize) -> Result<T, Rejection> {
     let read = if index < args.len() {
-        args.get(index).map_err(|error| error.to_string())
+        args.get(index).map_err(|error| error.reason())
     } else {
         T::deserialize(UnitDeserializer::<serde::de::value::Error>::new())
             .map_err(|_| "is missing".to_owned())

@@ -62,6 +62,10 @@ impl<N: Namespace> Call<N> {
         self.event.args()
     }
 
+    pub(crate) fn into_parts(self) -> (Socket<N>, namespace::Event) {
+        (self.socket, self.event)
+    }
+
     /// Answers the client with what the handler came to.
     pub(crate) fn conclude(&self, outcome: Outcome, answer: fn(&Rejection) -> Option<Data>) {
         let reply = self.event.reply.clone();
@@ -99,9 +103,8 @@ impl<N: Namespace> fmt::Debug for Call<N> {
 ///
 /// impl<N: Namespace, E: Event> FromMessage<N, E> for Language {
 ///     fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
-///         let header = call.handshake().headers().get("accept-language");
-///         let value = header.and_then(|value| value.to_str().ok()).unwrap_or("en");
-///         Ok(Language(value.to_owned()))
+///         let header = call.handshake().header("accept-language").unwrap_or(b"en");
+///         Ok(Language(String::from_utf8_lossy(header).into_owned()))
 ///     }
 /// }
 /// ```

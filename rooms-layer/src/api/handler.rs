@@ -4,7 +4,7 @@ use super::{
     ack::AnswerRejection,
     contract::Namespace,
     error::Rejection,
-    event::{ClientEvent, DecodeArgs, Event},
+    event::{ClientEvent, DecodeOwned, Event},
     extract::{Call, FromMessage},
     registry::{Entry, Registry},
     respond::{Outcome, Responder},
@@ -71,7 +71,7 @@ macro_rules! closures {
             Fut: Future + Send + 'static,
             Fut::Output: Responder<E>,
             $($extractor: FromMessage<N, E> + Send + 'static,)*
-            E: Event + ClientEvent + for<'de> DecodeArgs<'de> + Send + 'static,
+            E: Event + ClientEvent + DecodeOwned + Send + 'static,
             E::Ack: AnswerRejection,
         {
             type Event = E;

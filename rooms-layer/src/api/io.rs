@@ -7,7 +7,7 @@ use super::{
     contract::{EmittedBy, HasRooms, Namespace, identity},
     emit::To,
     error::Error,
-    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     room::{Admits, Everyone, RoomSet, Routed, name_of},
     target::Target,
 };
@@ -94,9 +94,9 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     /// See [`To::emit`].
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
-        Everyone: Admits<E>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
+        Everyone: Admits<E::This>,
     {
         self.everyone().emit(event)
     }
@@ -109,9 +109,9 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     pub fn emit_with_ack<E>(&self, event: E) -> Result<Acks<E::Ack>, Error>
     where
         B: CanAck,
-        E: Event + EmittedBy<N>,
-        Everyone: Admits<E>,
-        E: WithAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
+        Everyone: Admits<E::This>,
         E::Ack: DecodeAck,
     {
         self.everyone().emit_with_ack(event)
@@ -124,11 +124,11 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     /// See [`To::emit`].
     pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + Routed + EmittedBy<N>,
-        N: HasRooms<E::Set>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + Routed + WithoutAck + EncodeArgs,
+        N: HasRooms<<E::This as Routed>::Set>,
     {
-        self.routed(&event).send(&event)
+        self.routed(event.this()).send(&event)
     }
 
     /// The handle to another namespace of the same server.

@@ -27,42 +27,59 @@ mod state;
 mod target;
 
 pub use self::{
-    ack::{AckShape, AnswerRejection, DecodeAck, Fallible, FromRejection, NoAck, Reply},
+    ack::{Fallible, FromRejection, NoAck, Reply},
     acks::Acks,
-    capability::{Any, CanAck, CanEmit, CanQuery, CanRecover, CanServerEmit},
-    contract::{Accepts, Complete, Emits, EmittedBy, HasRooms, Main, Namespace, NoAuth},
+    capability::Any,
+    contract::{Main, Namespace, NoAuth},
     emit::To,
     error::{Error, Rejection, StartError, StartProblem},
-    event::{
-        Broadcastable, ClientEvent, DecodeArgs, EncodeArgs, Event, ServerEvent, WithAck, WithoutAck,
-    },
+    event::Event,
     extract::{Ack, Call, FromMessage},
     fallback::{AnyEvent, Incoming},
     handle::{Handle, MissingIo},
-    handler::{Handler, HandlerSet, IntoHandler},
     handshake::Handshake,
     io::Io,
-    registry::HookOutput,
-    respond::{Answer, Outcome, Replied, RepliedAs, Responder},
-    room::{
-        Admits, At, Direct, DynRoom, EmitIn, EmitTo, Everyone, In, One, RoomKind, RoomSet, Routed,
-    },
+    respond::Replied,
+    room::{DynRoom, EmitIn, In, RoomSet},
     room_key::RoomKey,
-    serve::{Guard, Guarded, IntoServed, Serve, Served, Unguarded},
+    serve::{Serve, Served},
     socket::Socket,
-    state::{FromRef, FromState, State},
-    target::Target,
+    state::{FromRef, State},
 };
 pub(crate) use self::{contract::identity, dispatch::Dispatch};
 
-/// What the macros print paths into. Not part of the public API.
+/// The traits and types that calls are checked by: what compiler errors mention, and what generic code may ask for.
+///
+/// Most of them are implemented by the derives, and are named in an application only where a helper is generic over its
+/// namespace or its adapter.
+pub mod bounds {
+    pub use super::{
+        ack::{AckShape, AnswerRejection, DecodeAck},
+        capability::{CanAck, CanEmit, CanQuery, CanRecover, CanServerEmit},
+        contract::{Accepts, Complete, Emits, EmittedBy, HasRooms},
+        event::{
+            Broadcastable, ClientEvent, DecodeArgs, DecodeOwned, EncodeArgs, ServerEvent, WithAck,
+            WithoutAck,
+        },
+        handler::{Handler, HandlerSet, IntoHandler},
+        registry::HookOutput,
+        respond::{Answer, Outcome, RepliedAs, Responder},
+        room::{Admits, At, Direct, EmitTo, Everyone, One, RoomKind, Routed},
+        serve::{Guard, Guarded, IntoServed, Unguarded},
+        state::FromState,
+        target::Target,
+    };
+}
+
+/// What the macros print.
 pub(crate) mod private {
     pub use super::{
         ack::ResultParts,
-        coverage::{Fork, Handled, Leaf, Left, Open, Right, Slot, Take, TakeAll, Vacant},
+        coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
         event::{argument, assert_unique, push},
         handler::{Handles, register_method},
         registry::Registry,
+        room::Permits,
         room_key::{parse_escaped, write_escaped},
         target::push_room,
     };

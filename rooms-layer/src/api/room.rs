@@ -1,7 +1,7 @@
 //! Rooms: sets of them, kinds of them, their names, and who of them an event may reach.
 
 use super::contract::EmittedBy;
-use super::event::{Broadcastable, EncodeArgs, Event, WithoutAck};
+use super::event::{Broadcastable, EncodeArgs, Event, ServerEvent, WithoutAck};
 use std::{fmt, marker::PhantomData};
 
 /// A closed set of rooms. [Derive](derive@crate::Room) it with `#[derive(Room)]` on an enum.
@@ -97,16 +97,20 @@ impl<S: Into<String>> From<S> for DynRoom {
     }
 }
 
-/// The event may go to the rooms at position `I` of the set `R`.
-///
-/// `K` only names the variant in errors: every implementation is generic over it. (A projection to the kind in the
-/// header of an implementation does not pass coherence when the set comes from another crate.)
+/// The event may go to the rooms of kind `K`, at position `I` of the set `R`.
 #[diagnostic::on_unimplemented(
     message = "event `{Self}` may not be emitted to `{K}` rooms",
     label = "`{K}` is not in this event's audience",
     note = "allow it with `#[event(to(..))]` on `{Self}`"
 )]
 pub trait EmitTo<R, I, K> {}
+#[diagnostic::do_not_recommend]
+impl<R, I, K, E: Permits<R, I>> EmitTo<R, I, K> for E {}
+
+/// What `#[event(to(..))]` implements. It names a kind by its position: a projection to the kind in the header of an
+/// implementation does not pass coherence when the set comes from another crate.
+#[doc(hidden)]
+pub trait Permits<R, I> {}
 
 /// An event that knows its own room: `#[event(to(Room::Project(id)))]`. The id can't be the wrong one.
 #[diagnostic::on_unimplemented(
@@ -131,11 +135,21 @@ pub trait Routed {
 /// }
 /// ```
 pub trait EmitIn<N, K: RoomKind>:
-    Event + EmittedBy<N> + EmitTo<K::Set, K::Index, K> + WithoutAck + EncodeArgs
+    Event<This = Self>
+    + ServerEvent
+    + EmittedBy<N>
+    + EmitTo<K::Set, K::Index, K>
+    + WithoutAck
+    + EncodeArgs
 {
 }
 impl<N, K: RoomKind, E> EmitIn<N, K> for E where
-    E: Event + EmittedBy<N> + EmitTo<K::Set, K::Index, K> + WithoutAck + EncodeArgs
+    E: Event<This = Self>
+        + ServerEvent
+        + EmittedBy<N>
+        + EmitTo<K::Set, K::Index, K>
+        + WithoutAck
+        + EncodeArgs
 {
 }
 

@@ -5,13 +5,14 @@ use super::{
     coverage::{Take, TakeAll},
     error::Rejection,
     event::Event,
+    extract::Call,
     fallback::{AnyEvent, Incoming},
     handler::{HandlerSet, IntoHandler},
     handshake::Handshake,
     registry::{HookOutput, Registry, Shared},
     socket::Socket,
 };
-use crate::{namespace::Refusal, session::DisconnectReason};
+use crate::{namespace::Refuse, session::DisconnectReason};
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc};
 
 /// A namespace being put together: its handlers, its hooks, its choices.
@@ -85,7 +86,6 @@ pub trait IntoServed {
     /// Checks that nothing is missing.
     fn into_served(self) -> Served<Self::Namespace>;
 }
-#[diagnostic::do_not_recommend]
 impl<N: Complete<L>, L, G: Guard<N>> IntoServed for Serve<N, L, G> {
     type Namespace = N;
     fn into_served(self) -> Served<N> {
@@ -166,7 +166,7 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     pub fn authorize<F, Fut>(mut self, authorize: F) -> Serve<N, L, Guarded>
     where
         F: Fn(Handshake<N>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<N::Data, Refusal>> + Send + 'static,
+        Fut: Future<Output = Result<N::Data, Refuse>> + Send + 'static,
     {
         self.registry.authorize = Some(Box::new(move |handshake| Box::pin(authorize(handshake))));
         self.cast()
@@ -208,6 +208,25 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
         F: Fn(&Socket<N>, Incoming<'_>) + Send + Sync + 'static,
     {
         self.registry.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Checks every event before its handler runs, in the order in which the checks were added: rate limits, rights. What a
+    /// check returns as an error is answered as any rejection is.
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, Rejection, Serve};
+    /// # fn too_fast(_: &SocketId) -> bool { false }
+    /// let main = Main::serve(()).before(|call| match too_fast(call.socket().id()) {
+    ///     true => Err(Rejection::Refused("slow down".to_owned())),
+    ///     false => Ok(()),
+    /// });
+    /// ```
+    pub fn before<F>(mut self, check: F) -> Self
+    where
+        F: Fn(&Call<N>) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.registry.checks.push(Box::new(check));
         self
     }
 

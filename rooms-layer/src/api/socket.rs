@@ -6,7 +6,7 @@ use super::{
     contract::{EmittedBy, HasRooms, Namespace},
     emit::{To, encode},
     error::Error,
-    event::{EncodeArgs, Event, WithAck, WithoutAck},
+    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     io::Io,
     room::{Everyone, RoomSet, Routed},
     target::{Target, names},
@@ -96,8 +96,8 @@ impl<N: Namespace> Socket<N> {
     /// Fails when the event can't be encoded or the server is closed.
     pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
     {
         self.emit_ref(&event)
     }
@@ -109,8 +109,8 @@ impl<N: Namespace> Socket<N> {
     /// See [`emit`](Socket::emit).
     pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
     where
-        E: Event + EmittedBy<N>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
     {
         Ok(self.peer.emit(Flags::default(), encode(event)?)?)
     }
@@ -123,8 +123,8 @@ impl<N: Namespace> Socket<N> {
     /// Fails when the client does not answer in time, disconnects, or answers in another form than the event declares.
     pub async fn emit_with_ack<E>(&self, event: E) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + EmittedBy<N>,
-        E: WithAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
         let timeout = self.peer.namespace().ack_timeout();
@@ -142,8 +142,8 @@ impl<N: Namespace> Socket<N> {
         event: E,
     ) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + EmittedBy<N>,
-        E: WithAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + WithAck + EncodeArgs,
         E::Ack: DecodeAck,
     {
         let data = encode(&event)?;
@@ -170,11 +170,14 @@ impl<N: Namespace> Socket<N> {
     /// See [`To::emit`].
     pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
     where
-        E: Event + Routed + EmittedBy<N>,
-        N: HasRooms<E::Set>,
-        E: WithoutAck + EncodeArgs,
+        E: Event,
+        E::This: ServerEvent + EmittedBy<N> + Routed + WithoutAck + EncodeArgs,
+        N: HasRooms<<E::This as Routed>::Set>,
     {
-        self.io().routed(&event).except(self.id()).send(&event)
+        self.io()
+            .routed(event.this())
+            .except(self.id())
+            .send(&event)
     }
 
     /// Disconnects the client from this namespace; its other namespaces stay.

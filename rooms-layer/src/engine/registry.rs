@@ -33,9 +33,7 @@ impl Registry {
             .sessions
             .lock()
             .expect("no code panics under this lock");
-        sessions
-            .open
-            .insert(session.clone(), Arc::downgrade(mailbox));
+        sessions.open.insert(session, Arc::downgrade(mailbox));
         if let Some(cause) = sessions.closed {
             mailbox.close(cause);
         }

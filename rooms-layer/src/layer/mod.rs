@@ -9,12 +9,13 @@ mod service;
 use self::server::Server;
 use crate::{
     api::{
-        Accepts, Dispatch, Handle, HandlerSet, IntoHandler, IntoServed, Io, Main, Namespace, Serve,
-        Served, StartError, StartProblem, identity,
+        Dispatch, Handle, Io, Main, Namespace, Serve, Served, StartError, StartProblem,
+        bounds::{Accepts, HandlerSet, IntoHandler, IntoServed},
+        identity,
     },
     namespace::{HandshakeInfo, Hub},
     rooms::{Adapter, InMemory},
-    transport::stream_pipe,
+    transport::{Origins, stream_pipe},
 };
 use std::{
     fmt,
@@ -56,7 +57,8 @@ struct Plan {
     main: Option<Serve<Main>>,
     /// Whether a namespace was mounted, so that `/` is not ours to add.
     mounted: bool,
-    path: Option<String>,
+    /// What the layer itself obeys: the path, and who may connect.
+    door: Option<(String, Origins)>,
     problems: Vec<StartProblem>,
 }
 
@@ -129,7 +131,7 @@ impl<A: Adapter> RoomsLayer<A> {
         }
         let fresh = self.hub.engine().configure(config.engine)
             && self.hub.configure(config.namespace)
-            && plan.path.replace(config.path).is_none();
+            && plan.door.replace((config.path, config.origins)).is_none();
         if !fresh {
             let problem = "the configuration is set twice, or after the layer was applied";
             plan.problems.push(StartProblem::Config(problem));
@@ -199,14 +201,39 @@ impl<A: Adapter> RoomsLayer<A> {
         )
     }
 
+    /// A connection for the test kit, with its mailbox and the namespace that it is for.
+    #[cfg(feature = "test")]
+    pub(crate) fn test_connection<N: Namespace>(
+        &self,
+        pipe: Arc<dyn crate::engine::Pipe>,
+    ) -> (
+        impl Future<Output = ()> + Send + use<N, A>,
+        Arc<crate::engine::Mailbox>,
+        Arc<crate::namespace::Namespace>,
+    ) {
+        let uri = http::Uri::from_static("/socket.io/?EIO=4&transport=websocket");
+        let info = HandshakeInfo::new(&uri, &http::HeaderMap::new());
+        let connection = self.server().connect(pipe, &[], info);
+        let mailbox = connection.mailbox().clone();
+        let namespace = match self.hub.reserve(N::PATH, identity::<N>()) {
+            Ok(namespace) => namespace,
+            Err(error) => panic!("{error}"),
+        };
+        (connection, mailbox, namespace)
+    }
+
     /// What serves requests, from the end of the preparations on.
     fn server(&self) -> Arc<Server> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
-        let path = self.plan().path.clone();
-        let path = path.unwrap_or_else(|| Config::default().path);
-        Arc::new(Server::new(Handle::new::<A>(self.hub.clone()), &path))
+        let door = self.plan().door.clone();
+        let (path, origins) = door.unwrap_or_else(|| {
+            let default = Config::default();
+            (default.path, default.origins)
+        });
+        let handle = Handle::new::<A>(self.hub.clone());
+        Arc::new(Server::new(handle, &path, origins))
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -233,7 +260,7 @@ impl Plan {
     fn mount<N: Namespace>(&mut self, hub: &Arc<Hub>, mut served: Served<N>) {
         self.mounted = true;
         self.problems.append(&mut served.shared.registry.problems);
-        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::new(served)) {
+        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::handlers(served)) {
             self.problems.push(error.into());
         }
     }

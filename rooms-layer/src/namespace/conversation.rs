@@ -1,7 +1,7 @@
 //! The Socket.IO protocol of one connection: which namespaces it is in, and what its packets set off.
 
 use super::{
-    ConnectRequest, Event, HandshakeInfo, Hub, Namespace, Peer, Refusal, Reply, SocketData,
+    ConnectRequest, Event, HandshakeInfo, Hub, Namespace, Peer, Refuse, Reply, SocketData,
     in_flight::{Finished, InFlight, Job},
     peer::Wish,
 };
@@ -130,7 +130,7 @@ impl Conversation {
     fn authorized(
         &mut self,
         namespace: Arc<Namespace>,
-        result: Result<SocketData, Refusal>,
+        result: Result<SocketData, Refuse>,
         cx: &mut Context<'_>,
     ) {
         self.knocking

@@ -7,6 +7,7 @@ use crate::{
         Changed, Directory, Selection, Slot, SocketId,
         adapter::{Adapter, Answer, Answers, Channel, Command, Confirmed, Local, Moved, Question},
     },
+    session::after,
     wire::{Data, socket_io},
 };
 use futures_util::StreamExt;
@@ -209,6 +210,14 @@ impl Namespace {
         snapshot.iter().count()
     }
 
+    /// The peer with this id, if it is on this server.
+    #[cfg(feature = "test")]
+    pub(crate) fn peer(&self, id: &SocketId) -> Option<Arc<Peer>> {
+        let members = self.read();
+        let (_, recipient) = members.find(id.as_str())?;
+        Some(recipient.peer.clone())
+    }
+
     /// The rooms that have a member on this server, those named by a socket's own id among them.
     pub(crate) fn rooms(&self) -> Vec<String> {
         self.read().rooms().map(str::to_owned).collect()
@@ -312,9 +321,10 @@ impl Namespace {
             .insert(peer.id().clone(), recipient)
             .expect("120 random bits do not repeat");
         peer.set_slot(slot);
-        let _ = self
-            .channel
-            .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()]));
+        drop(
+            self.channel
+                .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()])),
+        );
     }
 
     /// Takes a peer out of all its rooms. It does not matter if it is out already.
@@ -324,7 +334,7 @@ impl Namespace {
         };
         let removed = self.write().remove(slot);
         if removed.is_some() {
-            let _ = self.channel.moved(peer.id(), Moved::Gone);
+            drop(self.channel.moved(peer.id(), Moved::Gone));
         }
         // What was removed is dropped here, outside the lock.
     }
@@ -398,7 +408,5 @@ fn changed(rooms: &[Box<str>], mut change: impl FnMut(&str) -> bool) -> Vec<Box<
 }
 
 fn deadline(timeout: Duration) -> Instant {
-    /// `Duration::MAX` means never, which no `Instant` can say.
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    Instant::now() + timeout.min(CENTURY)
+    Instant::from_std(after(Instant::now().into_std(), timeout))
 }

@@ -36,12 +36,12 @@ pub enum AckError {
 
 /// A refused connection: what the client reads in `connect_error` (`err.message`, `err.data`).
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
+pub struct Refuse {
     pub(crate) message: String,
     pub(crate) data: Option<Value>,
 }
 
-impl Refusal {
+impl Refuse {
     /// Refuses with a message: `err.message` in the client.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
@@ -62,7 +62,7 @@ impl Refusal {
 }
 
 /// The client is not told what went wrong inside.
-impl From<ValueError> for Refusal {
+impl From<ValueError> for Refuse {
     fn from(error: ValueError) -> Self {
         tracing::error!(%error, "the details of a refusal can't be encoded");
         Self::new("internal error")

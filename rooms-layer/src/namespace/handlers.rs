@@ -1,6 +1,6 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Peer, Refusal, handshake::HandshakeInfo};
+use super::{Peer, Refuse, handshake::HandshakeInfo};
 use crate::{
     session::DisconnectReason,
     wire::{Args, Data, socket_io::Packet},
@@ -24,7 +24,7 @@ pub(crate) type SocketData = Box<dyn Any + Send + Sync>;
 /// A panic in any of the futures is caught by the caller, and ends nothing but that future.
 pub(crate) trait Handlers: Send + Sync + 'static {
     /// Decides whether the client may connect; `Ok` carries the socket's data.
-    fn authorize(&self, request: ConnectRequest) -> BoxFuture<Result<SocketData, Refusal>>;
+    fn authorize(&self, request: ConnectRequest) -> BoxFuture<Result<SocketData, Refuse>>;
     /// Runs once the CONNECT reply is queued. `None`: nothing to run.
     fn connected(&self, peer: &Arc<Peer>) -> Option<BoxFuture<()>>;
     /// Handles one event. The future is polled once before the next event of this connection is looked at.

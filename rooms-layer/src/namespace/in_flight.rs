@@ -1,6 +1,6 @@
 //! What runs on a connection's task: handlers, authorisations and hooks, side by side.
 
-use super::{BoxFuture, Namespace, Peer, Refusal, Reply, SocketData};
+use super::{BoxFuture, Namespace, Peer, Refuse, Reply, SocketData};
 use futures_util::stream::{FuturesUnordered, Stream};
 use std::{
     any::Any,
@@ -22,7 +22,7 @@ pub(super) enum Job {
     /// A client waits to be let into a namespace.
     Authorize {
         namespace: Arc<Namespace>,
-        future: BoxFuture<Result<SocketData, Refusal>>,
+        future: BoxFuture<Result<SocketData, Refuse>>,
     },
     /// An event is being handled.
     Handle {
@@ -44,7 +44,7 @@ pub(super) enum Job {
 pub(super) enum Finished {
     Authorized {
         namespace: Arc<Namespace>,
-        result: Result<SocketData, Refusal>,
+        result: Result<SocketData, Refuse>,
     },
     Handled {
         peer: Arc<Peer>,
@@ -103,7 +103,7 @@ impl Future for Job {
 }
 
 impl Job {
-    fn finish(self, result: Result<Option<Result<SocketData, Refusal>>, Panic>) -> Finished {
+    fn finish(self, result: Result<Option<Result<SocketData, Refuse>>, Panic>) -> Finished {
         match self {
             Self::Authorize { namespace, .. } => {
                 let result = match result {
@@ -112,7 +112,7 @@ impl Job {
                     Err(panic) => {
                         let path = namespace.path();
                         tracing::error!(namespace = ?path, panic = panic.text(), "`authorize` panicked");
-                        Err(Refusal::new("internal error"))
+                        Err(Refuse::new("internal error"))
                     }
                 };
                 Finished::Authorized { namespace, result }

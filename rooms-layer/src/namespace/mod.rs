@@ -25,6 +25,9 @@ pub(crate) use self::{
 pub use self::{
     config::NamespaceConfig,
     core::Sent,
-    error::{AckError, EmitError, MountError, Refusal},
+    error::{AckError, EmitError, MountError, Refuse},
     handshake::HandshakeInfo,
 };
+
+#[cfg(test)]
+mod tests;

@@ -228,6 +228,12 @@ impl Peer {
         true
     }
 
+    /// How many acknowledgements this client owes.
+    #[cfg(test)]
+    pub(super) fn owed_acks(&self) -> usize {
+        self.state().owed.len()
+    }
+
     /// False if the answer was not owed any more.
     pub(super) fn forget_ack(&self, id: u64) -> bool {
         self.state().owed.remove(&id).is_some()

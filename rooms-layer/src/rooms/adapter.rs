@@ -29,7 +29,8 @@ pub trait Adapter: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Opens a namespace: called once for each, before its first socket. The adapter delivers through `local` what it
-    /// receives for that namespace, for as long as it can be upgraded.
+    /// receives for that namespace, for as long as it can be upgraded. It must not ask the layer for a handle here, where one
+    /// is being made.
     fn open(&self, namespace: &str, local: Weak<dyn Local>) -> Box<dyn Channel>;
 }
 
@@ -116,7 +117,9 @@ pub enum Answer {
 ///
 /// Dropping it takes nothing back.
 #[must_use = "awaiting it waits for the engine; use `let _ =` where that does not matter"]
-pub struct Confirmed(Option<Pin<Box<dyn Future<Output = Result<(), AdapterError>> + Send>>>);
+pub struct Confirmed(Option<Confirmation>);
+
+type Confirmation = Pin<Box<dyn Future<Output = Result<(), AdapterError>> + Send>>;
 
 impl Confirmed {
     /// There is nothing to wait for.

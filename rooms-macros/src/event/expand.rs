@@ -21,6 +21,7 @@ pub(crate) fn event(event: &Event<'_>, valid: bool) -> TokenStream {
                 .map(|audience| emit_to(event, audience)),
         );
     } else {
+        // That a client event can't be emitted is said once; where to is then no further error.
         tokens.extend(emit_to(event, &Audience::Any));
     }
     tokens.extend(routed(event));
@@ -42,7 +43,7 @@ fn identity(event: &Event<'_>) -> TokenStream {
         Some(ack) => {
             let ty = &ack.ty;
             if ack.is_result() {
-                let parts = quote!(<#ty as #krate::__private::ResultParts>);
+                let parts = quote!(<#ty as #krate::ResultParts>);
                 quote_spanned!(ty.span()=> #krate::Fallible<#parts::Ok, #parts::Err>)
             } else {
                 quote_spanned!(ty.span()=> #krate::Reply<#ty>)
@@ -56,6 +57,8 @@ fn identity(event: &Event<'_>) -> TokenStream {
             const ARITY: usize = #arity;
             const DOC: &'static str = #doc;
             type Ack = #ack;
+            type This = Self;
+            fn this(&self) -> &Self { self }
         }
     }
 }
@@ -67,7 +70,7 @@ fn markers(event: &Event<'_>, valid: bool) -> TokenStream {
         ("ServerEvent", event.server),
         ("WithAck", event.ack.is_some()),
         ("WithoutAck", event.ack.is_none()),
-        ("Broadcastable", event.broadcast),
+        ("Broadcastable", event.broadcast || !event.server),
     ];
     let markers = markers.iter().filter(|(_, holds)| *holds || !valid);
     markers
@@ -82,10 +85,8 @@ fn markers(event: &Event<'_>, valid: bool) -> TokenStream {
 fn emit_to(event: &Event<'_>, audience: &Audience) -> TokenStream {
     let krate = &event.krate;
     let permission = |generics: &[GenericParam], set: TokenStream, index: TokenStream| {
-        // The kind only names the room in errors, see `EmitTo`.
-        let generics: Vec<_> = [&[parse_quote!(__K)], generics].concat();
-        let header = header(event, &generics, quote!(#krate::EmitTo<#set, #index, __K>));
-        quote!(#[diagnostic::do_not_recommend] #header {})
+        let header = header(event, generics, quote!(#krate::Permits<#set, #index>));
+        quote!(#header {})
     };
     match audience {
         Audience::Kind { set, variant, .. } => {
@@ -152,7 +153,7 @@ fn routed(event: &Event<'_>) -> Option<TokenStream> {
 
 fn encode(event: &Event<'_>) -> TokenStream {
     let krate = &event.krate;
-    let serialize = quote!(#krate::__private::serde::Serialize);
+    let serialize = quote!(#krate::serde::Serialize);
     let (bounds, pushes): (Vec<_>, Vec<_>) = match &event.payload {
         Payload::Whole => {
             let this = this(event);
@@ -183,9 +184,9 @@ fn encode(event: &Event<'_>) -> TokenStream {
         #header {
             fn encode(
                 &self,
-                __out: &mut #krate::__private::DataWriter,
-            ) -> ::core::result::Result<(), #krate::__private::EncodeError> {
-                #(#krate::__private::push(__out, #pushes)?;)*
+                __out: &mut #krate::DataWriter,
+            ) -> ::core::result::Result<(), #krate::EncodeError> {
+                #(#krate::push(__out, #pushes)?;)*
                 let _ = __out;
                 ::core::result::Result::Ok(())
             }
@@ -195,11 +196,11 @@ fn encode(event: &Event<'_>) -> TokenStream {
 
 fn decode(event: &Event<'_>) -> TokenStream {
     let krate = &event.krate;
-    let deserialize = quote!(#krate::__private::serde::Deserialize<'__de>);
+    let deserialize = quote!(#krate::serde::Deserialize<'__de>);
     let (bounds, value) = match &event.payload {
         Payload::Whole => {
             let this = this(event);
-            let value = quote!(#krate::__private::argument(__args, 0)?);
+            let value = quote!(#krate::argument(__args, 0));
             (vec![quote!(#this: #deserialize)], value)
         }
         Payload::Fields(fields) => {
@@ -207,10 +208,12 @@ fn decode(event: &Event<'_>) -> TokenStream {
                 .iter()
                 .map(|ty| quote_spanned!(ty.span()=> #ty: #deserialize));
             let (i, position) = (0..fields.len(), (0..fields.len()).map(syn::Index::from));
-            let value = quote!(Self { #(#position: #krate::__private::argument(__args, #i)?),* });
+            let value = quote!(Self { #(#position: #krate::argument(__args, #i)?),* });
+            let value = quote!(::core::result::Result::Ok(#value));
             (bounds.collect(), value)
         }
     };
+    let owned = owned(event);
     let header = header_where(
         event,
         &[parse_quote!('__de)],
@@ -220,13 +223,25 @@ fn decode(event: &Event<'_>) -> TokenStream {
     quote! {
         #header {
             fn decode(
-                __args: &'__de #krate::__private::Args,
+                __args: &'__de #krate::Args,
             ) -> ::core::result::Result<Self, #krate::Rejection> {
                 let _ = __args;
-                ::core::result::Result::Ok(#value)
+                #value
             }
         }
+        #owned
     }
+}
+
+/// Without lifetimes of its own, an event can't borrow from its packet.
+fn owned(event: &Event<'_>) -> Option<TokenStream> {
+    if event.item.generics.lifetimes().next().is_some() {
+        return None;
+    }
+    let (krate, this) = (&event.krate, this(event));
+    let bound = quote!(for<'__de> #this: #krate::DecodeArgs<'__de>);
+    let header = header_where(event, &[], quote!(#krate::DecodeOwned), [bound].into_iter());
+    Some(quote!(#header {}))
 }
 
 /// The event's type with its own generics.

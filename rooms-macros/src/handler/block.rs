@@ -34,23 +34,31 @@ struct Moment {
     /// The function of the registry.
     register: &'static str,
     parameters: &'static [&'static str],
+    /// What to say about any other parameter.
+    takes: &'static str,
 }
+
+const CONNECT_TAKES: &str = "a connect hook takes the socket: `&self, socket: Socket<App>`";
+const DISCONNECT_TAKES: &str = "a disconnect hook takes the socket and the reason: `&self, socket: Socket<App>, reason: DisconnectReason`";
 
 const MOMENTS: [Moment; 3] = [
     Moment {
         attribute: "connect",
         register: "connected",
         parameters: &["__socket"],
+        takes: CONNECT_TAKES,
     },
     Moment {
         attribute: "disconnecting",
         register: "disconnecting",
         parameters: &["__socket", "__reason"],
+        takes: DISCONNECT_TAKES,
     },
     Moment {
         attribute: "disconnect",
         register: "disconnected",
         parameters: &["__socket", "__reason"],
+        takes: DISCONNECT_TAKES,
     },
 ];
 
@@ -88,7 +96,7 @@ impl Block {
         if moment.is_none() && !on {
             return;
         }
-        let before = diag.is_clean();
+        let before = diag.count();
         if !takes_shared_self(method) {
             diag.error(
                 name,
@@ -96,12 +104,12 @@ impl Block {
             );
         }
         match moment {
-            Some(moment) => self.hook(moment, method, diag),
+            Some(moment) => self.hook(moment, method, before, diag),
             None => self.on(method, before, diag),
         }
     }
 
-    fn on(&mut self, method: &ImplItemFn, before: bool, diag: &mut Diagnostics) {
+    fn on(&mut self, method: &ImplItemFn, before: usize, diag: &mut Diagnostics) {
         let Some(handler) = Handler::parse(&method.sig, diag) else {
             return;
         };
@@ -114,32 +122,31 @@ impl Block {
             );
             return;
         }
-        let valid = diag.is_clean() == before;
+        let valid = diag.count() == before;
         self.handlers.push(Method { handler, valid });
     }
 
-    fn hook(&mut self, moment: &'static Moment, method: &ImplItemFn, diag: &mut Diagnostics) {
+    fn hook(
+        &mut self,
+        moment: &'static Moment,
+        method: &ImplItemFn,
+        before: usize,
+        diag: &mut Diagnostics,
+    ) {
         if method.sig.asyncness.is_none() {
             diag.error(method.sig.fn_token, "handlers are async: write `async fn`");
-            return;
         }
         let parameters = method.sig.inputs.iter().skip(1);
         for surplus in parameters.clone().skip(moment.parameters.len()) {
-            diag.error(
-                surplus,
-                match moment.parameters {
-                    [_] => "a connect hook takes the socket: `&self, socket: Socket<App>`",
-                    _ => {
-                        "a disconnect hook takes the socket and the reason: `&self, socket: Socket<App>, reason: DisconnectReason`"
-                    }
-                },
-            );
+            diag.error(surplus, moment.takes);
         }
-        self.hooks.push(Hook {
-            moment,
-            method: method.sig.ident.clone(),
-            takes: parameters.count().min(moment.parameters.len()),
-        });
+        if diag.count() == before {
+            self.hooks.push(Hook {
+                moment,
+                method: method.sig.ident.clone(),
+                takes: parameters.count(),
+            });
+        }
     }
 
     fn expand(&self, target: &Target, namespace: &Type, item: &ItemImpl) -> TokenStream {
@@ -155,18 +162,18 @@ impl Block {
             .map(|method| &method.handler.event_static)
             .collect();
         let tree = tree(target, &events);
-        let hooks = self.hooks.iter().map(|hook| hook.expand(target));
+        let hooks = self.hooks.iter().map(Hook::expand);
         quote! {
             #(#methods)*
             #[automatically_derived]
             impl #impl_generics #krate::HandlerSet<#namespace> for #block #where_clause {
                 type Events = #tree;
                 fn register(
-                    self: #krate::__private::Arc<Self>,
-                    __into: &mut #krate::__private::Registry<#namespace>,
+                    self: #krate::Arc<Self>,
+                    __into: &mut #krate::Registry<#namespace>,
                 ) {
                     #(#hooks)*
-                    #(#krate::__private::register_method::<#namespace, #events, Self>(&self, __into);)*
+                    #(#krate::register_method::<#namespace, #events, Self>(&self, __into);)*
                 }
             }
         }
@@ -188,7 +195,7 @@ impl Method {
         quote_spanned! {handler.event.span()=>
             #check
             #[automatically_derived]
-            impl #impl_generics #krate::__private::Handles<#namespace, #event> for #block #where_clause {
+            impl #impl_generics #krate::Handles<#namespace, #event> for #block #where_clause {
                 const METHOD: &'static str = #path;
                 async fn handle(&self, __call: &#krate::Call<#namespace>) -> #krate::Outcome {
                     #body
@@ -199,16 +206,16 @@ impl Method {
 }
 
 impl Hook {
-    fn expand(&self, target: &Target) -> TokenStream {
-        let (krate, method) = (&target.krate, &self.method);
+    fn expand(&self) -> TokenStream {
+        let method = &self.method;
         let ident = |name: &&str| Ident::new(name, method.span());
         let register = ident(&self.moment.register);
         let offered: Vec<_> = self.moment.parameters.iter().map(ident).collect();
         let taken = &offered[..self.takes];
         quote! {{
-            let __block = #krate::__private::Arc::clone(&self);
+            let __block = ::core::clone::Clone::clone(&self);
             __into.#register(move |#(#offered),*| {
-                let __block = #krate::__private::Arc::clone(&__block);
+                let __block = ::core::clone::Clone::clone(&__block);
                 #(let _ = &#offered;)*
                 async move { __block.#method(#(#taken),*).await }
             });
@@ -221,11 +228,11 @@ fn tree(target: &Target, events: &[&Type]) -> TokenStream {
     let krate = &target.krate;
     match events {
         [] => quote!(()),
-        [event] => quote!(#krate::__private::Leaf<#event>),
+        [event] => quote!(#krate::Leaf<#event>),
         _ => {
             let (left, right) = events.split_at(events.len() / 2);
             let (left, right) = (tree(target, left), tree(target, right));
-            quote!(#krate::__private::Fork<#left, #right>)
+            quote!(#krate::Fork<#left, #right>)
         }
     }
 }

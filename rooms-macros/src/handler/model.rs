@@ -88,7 +88,10 @@ impl Handler {
             return None;
         };
         let (output, output_span) = match &signature.output {
-            ReturnType::Default => (quote!(()), signature.ident.span()),
+            ReturnType::Default => {
+                let span = signature.ident.span();
+                (quote_spanned!(span=> ()), span)
+            }
             ReturnType::Type(_, ty) => (quote!(#ty), ty.span()),
         };
         Some(Handler {
@@ -110,8 +113,8 @@ impl Handler {
         let (krate, event) = (&target.krate, &self.event_static);
         quote_spanned! {self.event.span()=>
             const _: fn() = || {
-                fn event_is_in_the_namespace<__N: #krate::Accepts<__E>, __E>() {}
-                event_is_in_the_namespace::<#namespace, #event>()
+                fn event_is_in_the_namespace<__E>() where #namespace: #krate::Accepts<__E> {}
+                event_is_in_the_namespace::<#event>()
             };
         }
     }

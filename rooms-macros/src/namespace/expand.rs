@@ -43,11 +43,11 @@ fn forwarding(namespace: &Namespace<'_>, contract: &Type) -> TokenStream {
 /// Any event, any room.
 fn open(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
     let (krate, name) = (&namespace.krate, &namespace.item.ident);
-    let identity = own_identity(namespace, lists, quote!(#krate::__private::Open));
+    let identity = own_identity(namespace, lists, quote!(#krate::Open));
     quote! {
         #identity
         #[automatically_derived]
-        impl<__E: #krate::ServerEvent> #krate::Emits<__E> for #name {}
+        impl<__E> #krate::Emits<__E> for #name {}
         #[automatically_derived]
         impl<__E: #krate::ClientEvent> #krate::Accepts<__E> for #name { type Slot = (); }
         #[automatically_derived]
@@ -60,7 +60,7 @@ fn open(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
 /// What is listed, and nothing else; every client event needs a handler.
 fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
     let (krate, name) = (&namespace.krate, &namespace.item.ident);
-    let identity = own_identity(namespace, lists, quote!(#krate::__private::Vacant));
+    let identity = own_identity(namespace, lists, quote!(#krate::Vacant));
     let emits = lists.server.iter().map(|event| {
         let (named, lifetimes) = types::with_named(event);
         let direction = direction(event, quote!(#krate::ServerEvent));
@@ -98,10 +98,10 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
         #[automatically_derived]
         impl<__L> #krate::Complete<__L> for #name
         where
-            #(__L: #krate::__private::Handled<#client, #slots>,)*
+            #(__L: #krate::Handled<#client, #slots>,)*
         {}
-        const _: () = #krate::__private::assert_unique(&[#(<#server as #krate::Event>::NAME),*]);
-        const _: () = #krate::__private::assert_unique(&[#(<#client as #krate::Event>::NAME),*]);
+        const _: () = #krate::assert_unique(&[#(<#server as #krate::Event>::NAME),*]);
+        const _: () = #krate::assert_unique(&[#(<#client as #krate::Event>::NAME),*]);
     }
 }
 
@@ -148,7 +148,7 @@ fn direction(event: &Type, direction: TokenStream) -> TokenStream {
     }
 }
 
-/// The paths of `count` slots through a tree as flat as it can be: `false` is left.
+/// The paths of `count` slots through a tree as flat as it can be: `true` is the second branch.
 fn slots(count: usize) -> impl Iterator<Item = Vec<bool>> {
     let depth = count.next_power_of_two().ilog2();
     (0..count).map(move |i| (0..depth).rev().map(|bit| i >> bit & 1 == 1).collect())
@@ -158,8 +158,8 @@ fn slot(namespace: &Namespace<'_>, path: &[bool]) -> TokenStream {
     let krate = &namespace.krate;
     path.iter()
         .rev()
-        .fold(quote!(#krate::__private::Slot), |rest, right| match right {
-            true => quote!(#krate::__private::Right<#rest>),
-            false => quote!(#krate::__private::Left<#rest>),
+        .fold(quote!(#krate::Here), |rest, second| match second {
+            true => quote!(#krate::Second<#rest>),
+            false => quote!(#krate::First<#rest>),
         })
 }

@@ -57,7 +57,8 @@ impl<'a> Namespace<'a> {
             client: Vec::new(),
             server: Vec::new(),
         };
-        let (mut krate, mut data, mut state, mut contract) = (Krate::new(), None, None, None);
+        let (mut krate, mut data, mut state, mut contract) =
+            (Krate::new(), None, None, None::<Type>);
         let mut listed = Vec::new();
         GRAMMAR.each_key(&item.attrs, diag, |key, input, diag| {
             match key.to_string().as_str() {

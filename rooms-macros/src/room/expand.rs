@@ -21,7 +21,7 @@ fn markers(set: &RoomSet<'_>) -> TokenStream {
     let module = module(set);
     let markers = set.kinds.iter().map(|kind| {
         let variant = &kind.variant.ident;
-        let doc = format!("Rooms of kind [`{name}::{variant}`](super::{name}::{variant}).");
+        let doc = format!("Rooms of kind `{name}::{variant}`.");
         quote!(#[doc = #doc] #[derive(::core::fmt::Debug)] #inner enum #variant {})
     });
     let kinds = set.kinds.iter().enumerate().map(|(i, kind)| {
@@ -35,7 +35,7 @@ fn markers(set: &RoomSet<'_>) -> TokenStream {
             }
         }
     });
-    let doc = format!("The kinds of rooms of [`{name}`](super::{name}), as types.");
+    let doc = format!("The kinds of rooms of `{name}`, as types.");
     quote! {
         #[doc = #doc]
         #[allow(dead_code, non_camel_case_types, unreachable_pub)]
@@ -76,7 +76,7 @@ fn constructors(set: &RoomSet<'_>) -> TokenStream {
             }
         }
     });
-    quote!(#[automatically_derived] impl #name { #(#constructors)* })
+    quote!(#[automatically_derived] #[allow(unreachable_pub)] impl #name { #(#constructors)* })
 }
 
 /// The names of rooms, written and read. The prefix holds no colon, every key but the last is escaped, and so no two rooms
@@ -90,7 +90,7 @@ fn names_of_rooms(set: &RoomSet<'_>) -> TokenStream {
             let write = if i + 1 == kind.keys.len() {
                 quote_spanned!(ty.span()=> <#ty as #krate::RoomKey>::write)
             } else {
-                quote_spanned!(ty.span()=> #krate::__private::write_escaped::<#ty>)
+                quote_spanned!(ty.span()=> #krate::write_escaped::<#ty>)
             };
             quote!(__out.push(':'); #write(#key, __out);)
         });
@@ -147,9 +147,9 @@ fn parse_kind<'a>(set: &'a RoomSet<'_>) -> impl Fn(&'a Kind<'_>) -> TokenStream 
             let parse = if i + 1 == count {
                 quote!(<#ty as #krate::RoomKey>::parse)
             } else {
-                quote!(#krate::__private::parse_escaped::<#ty>)
+                quote!(#krate::parse_escaped::<#ty>)
             };
-            quote!(let #key = #parse(__parts.next()?)?;)
+            quote!(let #key = #parse(::core::iter::Iterator::next(&mut __parts)?)?;)
         });
         quote! {
             (#prefix, ::core::option::Option::Some(__keys)) => {
@@ -169,7 +169,7 @@ fn target(set: &RoomSet<'_>) -> TokenStream {
         impl<__N: #krate::HasRooms<#name>> #krate::Target<__N> for #name {
             type Audience = <#name as #krate::RoomSet>::AnyKind;
             fn collect(&self, __names: &mut ::std::vec::Vec<::std::boxed::Box<str>>) {
-                #krate::__private::push_room(self, __names);
+                #krate::push_room(self, __names);
             }
         }
     }

@@ -74,13 +74,13 @@ pub fn connect_frame(namespace: &str, sid: &str, pid: Option<&str>) -> Bytes {
 /// numbers.
 pub fn connect_error_frame(namespace: &str, message: &str, data: Option<&Value>) -> Bytes {
     #[derive(Serialize)]
-    struct Refusal<'a> {
+    struct Refuse<'a> {
         message: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<&'a Value>,
     }
 
-    control_frame(b"44", namespace, &json(&Refusal { message, data }))
+    control_frame(b"44", namespace, &json(&Refuse { message, data }))
 }
 
 /// Writes the packet that has a client leave a namespace.

@@ -1,0 +1,55 @@
+//! What the measured peers share: the protocol by hand, the pace, the runtime.
+
+#[path = "../../src/by_hand.rs"]
+pub mod by_hand;
+#[path = "../../src/clock.rs"]
+pub mod clock;
+
+pub mod room;
+
+use std::{io, net::Ipv4Addr, time::Duration};
+use tokio::{net::TcpListener, runtime, time::Instant};
+
+/// A runtime with one worker thread, which is what one pinned core allows.
+pub fn runtime() -> io::Result<runtime::Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+}
+
+/// A listener of this machine only, with a backlog that holds the load generator's window.
+pub async fn listener(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
+/// Due times of `rate` events per second: waits for each and says its number, `None` at the end.
+pub struct Pace {
+    began: Instant,
+    rate: u32,
+    total: u32,
+    next: u32,
+}
+
+impl Pace {
+    pub fn new(rate: u32, secs: u32) -> Pace {
+        let rate = rate.max(1);
+        Pace {
+            began: Instant::now(),
+            rate,
+            total: rate.saturating_mul(secs),
+            next: 0,
+        }
+    }
+
+    pub async fn next(&mut self) -> Option<u32> {
+        let seq = self.next;
+        if seq == self.total {
+            return None;
+        }
+        let due = u64::from(seq) * clock::SECOND / u64::from(self.rate);
+        tokio::time::sleep_until(self.began + Duration::from_nanos(due)).await;
+        self.next += 1;
+        Some(seq)
+    }
+}

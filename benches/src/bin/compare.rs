@@ -1,0 +1,167 @@
+//! Builds every server, runs them in turn under the same loads, prints one table and writes a plot per figure.
+//!
+//! `cargo run --release -p rooms-bench -- --cases paced-1k-20,echo --repeats 5`
+
+use clap::Parser;
+use rooms_bench::{
+    compare::{self, CASES, Case, Run, Runs},
+    servers::{self, Programs, Server},
+};
+use std::{
+    error::Error,
+    fs::{self, OpenOptions},
+    io::Write,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Compares servers under the same loads: the server on the first core, the load on the second.
+#[derive(Parser)]
+struct Cli {
+    /// Servers to run, in this order (see --list).
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "rooms,floor,floor-64,socketioxide,node,tungstenite"
+    )]
+    servers: Vec<String>,
+    /// Cases to run (see --list) [default: all].
+    #[arg(long, value_delimiter = ',')]
+    cases: Vec<String>,
+    /// Runs of each case against each server; a server's runs are never next to each other.
+    #[arg(long, default_value_t = 5)]
+    repeats: u32,
+    /// Folder for the runs (`runs.jsonl`), the table (`table.md`) and the plots.
+    #[arg(long, default_value = "target/compare")]
+    out: PathBuf,
+    /// Add to the runs that are there instead of beginning anew; with `--repeats 0`, only draw them again.
+    #[arg(long)]
+    keep: bool,
+    /// List servers and cases.
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if cli.list {
+        list();
+        return ExitCode::SUCCESS;
+    }
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!(
+                "compare: {e}{}",
+                e.source()
+                    .map_or_else(String::new, |source| format!(": {source}"))
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
+    let mut servers = cli
+        .servers
+        .iter()
+        .map(|name| servers::find(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    servers.retain(|server| {
+        if !server.exists() {
+            eprintln!("{} is not in this tree and is left out", server.name);
+        }
+        server.exists()
+    });
+    let cases: Vec<&Case> = match cli.cases.as_slice() {
+        [] => CASES.iter().collect(),
+        names => names
+            .iter()
+            .map(|name| compare::find(name))
+            .collect::<Result<_, _>>()?,
+    };
+
+    fs::create_dir_all(&cli.out)?;
+    let path = cli.out.join("runs.jsonl");
+    let mut runs = Runs::default();
+    if cli.keep && path.exists() {
+        for line in fs::read_to_string(&path)?.lines() {
+            runs.push(serde_json::from_str(line)?);
+        }
+    }
+    let mut file = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .append(cli.keep)
+        .truncate(!cli.keep)
+        .open(&path)?;
+
+    if cli.repeats > 0 {
+        measure(&servers, &cases, cli.repeats, |run| {
+            writeln!(file, "{}", serde_json::to_string(&run)?)?;
+            runs.push(run);
+            Ok(())
+        })?;
+    }
+
+    let table = compare::table(&runs, &cases);
+    print!("{table}");
+    fs::write(cli.out.join("table.md"), table)?;
+    for case in cases {
+        for figure in case.figures {
+            if let Some(svg) = compare::plot(&runs, case, figure) {
+                fs::write(
+                    cli.out.join(format!("{}.{}.svg", case.name, figure.key)),
+                    svg,
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn measure(
+    servers: &[&Server],
+    cases: &[&Case],
+    repeats: u32,
+    mut keep: impl FnMut(Run) -> Result<(), Box<dyn Error>>,
+) -> Result<(), Box<dyn Error>> {
+    let programs = Programs::build(servers)?;
+    let total = repeats as usize * cases.len() * servers.len();
+    let mut done = 0;
+    let mut kept = Ok(());
+    compare::alternate(&programs, servers, cases, repeats, |run| {
+        done += 1;
+        let complaint = run.complaint().unwrap_or_default();
+        eprintln!(
+            "{done:4} of {total}  {:16} {:20} {complaint}",
+            run.case, run.server
+        );
+        if kept.is_ok() {
+            kept = keep(run);
+        }
+    })?;
+    kept
+}
+
+fn list() {
+    println!("servers");
+    for server in servers::SERVERS {
+        println!("  {:22} {}", server.name, server.about);
+    }
+    println!("cases");
+    for case in CASES {
+        println!("  {:22} {}", case.name, case.about);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,13 @@
+//! The clock of every time stamp: `CLOCK_MONOTONIC`, which Node's `process.hrtime` and Rust's `Instant` read too.
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// Nanoseconds in a second.
+pub const SECOND: u64 = 1_000_000_000;
+
+/// Reads the monotonic clock in nanoseconds, comparable between processes of one machine.
+#[inline]
+pub fn now_ns() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * SECOND + now.tv_nsec as u64
+}

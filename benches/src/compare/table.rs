@@ -1,0 +1,123 @@
+//! The table: a row per figure and server, with its ratio to every reference.
+
+use super::{Case, Runs, Spread};
+use std::fmt::Write;
+
+/// Draws a Markdown table that also reads well as text; a column `/ NAME` says how many times NAME's median it is.
+pub fn table(runs: &Runs, cases: &[&Case]) -> String {
+    let servers = runs.servers();
+    let mut header: Vec<String> = ["case", "figure", "server", "median", "min - max", "runs"]
+        .map(str::to_owned)
+        .to_vec();
+    header.extend(servers.iter().map(|name| format!("/ {name}")));
+    header.extend(["others %", ""].map(str::to_owned));
+    let mut rows = vec![header];
+    for case in cases {
+        for figure in case.figures {
+            for server in &servers {
+                let Some(spread) = runs.spread(case.name, server, figure.key) else {
+                    continue;
+                };
+                let mut row = vec![
+                    case.name.to_owned(),
+                    figure.label.to_owned(),
+                    (*server).to_owned(),
+                    number(spread.median),
+                    format!("{} - {}", number(spread.min), number(spread.max)),
+                    spread.count.to_string(),
+                ];
+                row.extend(
+                    servers.iter().map(|reference| {
+                        ratio(spread, runs.spread(case.name, reference, figure.key))
+                    }),
+                );
+                let others = runs.spread(case.name, server, "others_cpu_percent");
+                row.push(others.map_or_else(String::new, |others| format!("{:.0}", others.median)));
+                row.push(
+                    runs.of(case.name, server)
+                        .find_map(|run| run.complaint())
+                        .unwrap_or_default(),
+                );
+                rows.push(row);
+            }
+        }
+    }
+    align(&rows)
+}
+
+fn ratio(spread: Spread, reference: Option<Spread>) -> String {
+    match reference {
+        Some(reference) if reference.median > 0.0 => number(spread.median / reference.median),
+        _ => String::new(),
+    }
+}
+
+/// Three digits that count.
+pub(super) fn number(x: f64) -> String {
+    match x.abs() {
+        size if size >= 100.0 => format!("{x:.0}"),
+        size if size >= 10.0 => format!("{x:.1}"),
+        size if size >= 1.0 => format!("{x:.2}"),
+        _ => format!("{x:.3}"),
+    }
+}
+
+fn align(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut out = String::new();
+    // Names to the left, numbers to the right.
+    let left = |column: usize| column < 3 || column + 1 == columns;
+    for (i, row) in rows.iter().enumerate() {
+        for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
+            // Writing to a string cannot fail.
+            let _ = if left(column) {
+                write!(out, "| {cell:width$} ")
+            } else {
+                write!(out, "| {cell:>width$} ")
+            };
+        }
+        out.push_str("|\n");
+        if i == 0 {
+            for (column, width) in widths.iter().enumerate() {
+                let end = if left(column) { '-' } else { ':' };
+                let _ = write!(out, "|{:-<dashes$}{end}", "", dashes = width + 1);
+            }
+            out.push_str("|\n");
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::{Run, find};
+
+    #[test]
+    fn a_table() {
+        let mut runs = Runs::default();
+        for (server, us) in [("floor", 2.0), ("node", 8.0), ("floor", 4.0)] {
+            let figures = [("server_cpu_us_per_cycle", us), ("others_cpu_percent", 3.0)];
+            let figures = figures.map(|(key, value)| (key.to_owned(), value)).into();
+            runs.push(Run {
+                server: server.to_owned(),
+                case: "churn".to_owned(),
+                figures,
+            });
+        }
+        let wanted = "\
+| case  | figure                  | server | median |   min - max | runs | / floor | / node | others % |  |
+|-------|-------------------------|--------|-------:|------------:|-----:|--------:|-------:|---------:|--|
+| churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |  0.375 |        3 |  |
+| churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |  |
+";
+        assert_eq!(table(&runs, &[find("churn").expect("a case")]), wanted);
+    }
+}

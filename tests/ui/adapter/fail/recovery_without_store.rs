@@ -1,0 +1,26 @@
+use rooms_layer::{
+    RoomsLayer,
+    bounds::CanRecover,
+    rooms::adapter::{Adapter, Channel, Local},
+};
+use std::sync::Weak;
+
+/// Stands in for an adapter that keeps no sessions.
+struct Redis;
+
+impl Adapter for Redis {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+    fn open(&self, _: &str, _: Weak<dyn Local>) -> Box<dyn Channel> {
+        unreachable!("this is compiled only")
+    }
+}
+
+fn with_recovery<A: CanRecover>(_: RoomsLayer<A>) {}
+
+fn f() {
+    with_recovery(RoomsLayer::with_adapter(Redis));
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use rooms_layer::prelude::*;
+use serde::Serialize;
+
+#[derive(Event, Serialize)]
+enum E {
+    A,
+    B,
+}
+
+fn main() {}

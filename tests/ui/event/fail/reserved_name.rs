@@ -1,0 +1,6 @@
+use rooms_layer::prelude::*;
+
+#[derive(Event)]
+struct Disconnect;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use rooms_layer::prelude::*;
+
+#[handler(App)]
+async fn h() {}
+
+fn main() {}

@@ -1,0 +1,15 @@
+use demo::*;
+use rooms_layer::prelude::*;
+
+fn f() {
+    RoomsLayer::new().namespace(
+        App::serve(Db::default())
+            .authorize(authorize)
+            .on(add_task)
+            .on(add_task)
+            .on(join_project)
+            .handlers(Cursors::default()),
+    );
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use rooms_layer::prelude::*;
+
+#[derive(Room)]
+struct Project(u64);
+
+fn main() {}
