@@ -56,7 +56,7 @@
 //! - `macros` (default): the derives and `#[handler]`.
 //! - `test`: a client without a socket, a recorder of emits, for tests of applications.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
-//! - `test`: the [`test`] kit, a client without a socket and a recorder of what is emitted.
+//! - `test`: the [`test`](mod@test) kit, a client without a socket and a recorder of what is emitted.
 //!
 //! # What it runs on
 //!
