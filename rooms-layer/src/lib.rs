@@ -54,9 +54,8 @@
 //! # Features
 //!
 //! - `macros` (default): the derives and `#[handler]`.
-//! - `test`: a client without a socket, a recorder of emits, for tests of applications.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
-//! - `test`: the [`test`](mod@test) kit, a client without a socket and a recorder of what is emitted.
+//! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
 //! # What it runs on
 //!
@@ -87,6 +86,7 @@ pub use self::{
     namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
+    transport::Origins,
 };
 pub use bytes::Bytes;
 

@@ -1,25 +1,32 @@
-//! A client that speaks the protocol by hand, over a duplex in memory: what is sent and what comes is seen to the letter.
+//! A client that speaks the protocol by hand: what is sent and what comes is seen to the letter.
+//!
+//! Its methods panic when the server does something else than they wait for: this is for tests.
 
 use futures_util::{SinkExt, StreamExt};
-use rooms_layer::{Adapter, RoomsLayer};
+use rooms_layer::{Adapter, RoomsLayer, SocketId};
+use serde_json::Value;
+use std::net::SocketAddr;
 use tokio::{
-    io::{DuplexStream, duplex},
+    io::{AsyncRead, AsyncWrite, DuplexStream, duplex},
+    net::TcpStream,
     task::JoinHandle,
 };
 use tokio_tungstenite::{
-    WebSocketStream,
+    WebSocketStream, client_async,
     tungstenite::{Message, protocol::Role},
 };
 
-/// A connection, in the namespace `/` or in none yet.
+/// A connection, in the namespace `/` or in none yet: over a duplex in memory, or over a network.
 #[derive(Debug)]
-pub struct Client {
-    stream: WebSocketStream<DuplexStream>,
-    connection: JoinHandle<()>,
+pub struct Client<S = DuplexStream> {
+    stream: WebSocketStream<S>,
+    /// The server's end, where it is ours to wait for.
+    connection: Option<JoinHandle<()>>,
+    id: Option<SocketId>,
 }
 
 impl Client {
-    /// Opens a connection, without joining a namespace.
+    /// Opens a connection in memory, without joining a namespace.
     pub async fn open<A: Adapter>(rooms: &RoomsLayer<A>) -> Self {
         let (ours, theirs) = duplex(64 * 1024);
         let request = http::Request::get("/socket.io/?EIO=4&transport=websocket")
@@ -28,18 +35,52 @@ impl Client {
             .expect("a request");
         let connection = tokio::spawn(rooms.accept(&request, ours));
         let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
-        let mut client = Client { stream, connection };
+        Self::greeted(stream, Some(connection)).await
+    }
+
+    /// Opens a connection in memory and joins `/`.
+    pub async fn join<A: Adapter>(rooms: &RoomsLayer<A>, auth: &str) -> Self {
+        let mut client = Client::open(rooms).await;
+        client.enter(auth).await;
+        client
+    }
+}
+
+impl Client<TcpStream> {
+    /// Connects to a server and joins `/`.
+    pub async fn connect(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
+        let (stream, _) = client_async(url, stream).await.expect("a handshake");
+        let mut client = Self::greeted(stream, None).await;
+        client.enter("").await;
+        client
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
+    async fn greeted(stream: WebSocketStream<S>, connection: Option<JoinHandle<()>>) -> Self {
+        let mut client = Client {
+            stream,
+            connection,
+            id: None,
+        };
         assert!(client.next().await.starts_with('0'));
         client
     }
 
-    /// Opens a connection and joins `/`.
-    pub async fn join<A: Adapter>(rooms: &RoomsLayer<A>, auth: &str) -> Self {
-        let mut client = Client::open(rooms).await;
-        client.send(&format!("40{auth}")).await;
-        let reply = client.next().await;
-        assert!(reply.starts_with(r#"40{"sid":"#), "{reply}");
-        client
+    async fn enter(&mut self, auth: &str) {
+        self.send(&format!("40{auth}")).await;
+        let reply = self.next().await;
+        let id = reply.strip_prefix(r#"40{"sid":""#);
+        let id = id.and_then(|rest| rest.strip_suffix(r#""}"#));
+        let id = id.unwrap_or_else(|| panic!("not accepted: {reply}"));
+        self.id = Some(id.into());
+    }
+
+    /// The public id, once the client has joined a namespace.
+    pub fn id(&self) -> &SocketId {
+        self.id.as_ref().expect("the client has joined `/`")
     }
 
     /// Sends a packet.
@@ -48,12 +89,26 @@ impl Client {
         self.stream.send(message).await.expect("a connection");
     }
 
+    /// Queues a packet, which goes at the latest with the next that is sent.
+    pub async fn feed(&mut self, packet: &str) {
+        let message = Message::text(packet.to_owned());
+        self.stream.feed(message).await.expect("a connection");
+    }
+
     /// The next packet.
     pub async fn next(&mut self) -> String {
         match self.stream.next().await.expect("a packet") {
             Ok(Message::Text(text)) => text.to_string(),
             other => panic!("not a text packet: {other:?}"),
         }
+    }
+
+    /// The next packet, which is an event: a list that begins with its name.
+    pub async fn event(&mut self) -> Value {
+        let packet = self.next().await;
+        let event = packet.strip_prefix("42");
+        let event = event.and_then(|event| serde_json::from_str(event).ok());
+        event.unwrap_or_else(|| panic!("not an event: {packet}"))
     }
 
     /// Sends an event and returns its acknowledgement. Nothing else may come before it.
@@ -66,10 +121,17 @@ impl Client {
         }
     }
 
+    /// Waits until the server has ended the connection.
+    pub async fn ended(&mut self) {
+        while let Some(Ok(_)) = self.stream.next().await {}
+    }
+
     /// Ends the connection, and waits until the server has seen it.
     pub async fn leave(mut self) {
         self.stream.close(None).await.ok();
-        while let Some(Ok(_)) = self.stream.next().await {}
-        self.connection.await.expect("a connection that ends");
+        self.ended().await;
+        if let Some(connection) = self.connection {
+            connection.await.expect("a connection that ends");
+        }
     }
 }

@@ -3,3 +3,4 @@
 pub mod client;
 pub mod fixture;
 pub mod node;
+pub mod server;

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     namespace::{BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData},
     session::DisconnectReason,
-    wire::Data,
+    wire::{Args, Data},
 };
+use serde::de::DeserializeOwned;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -43,10 +44,8 @@ impl<N: Namespace> Handlers for Dispatch<N> {
                     .expect("a namespace without `authorize` has data with a default");
                 return Ok(Box::new(default()) as SocketData);
             };
-            let auth = request
-                .auth
-                .get::<N::Auth>(0)
-                .map_err(|error| Refuse::new(format!("invalid auth: {error}")))?;
+            let auth = read_auth(&request.auth)
+                .map_err(|reason| Refuse::new(format!("invalid auth: {reason}")))?;
             let handshake = Handshake::new(auth, shared.state.clone(), request.handshake);
             Ok(Box::new(authorize(handshake).await?) as SocketData)
         })
@@ -88,7 +87,6 @@ impl<N: Namespace> Handlers for Dispatch<N> {
     }
 
     fn panicked(&self, peer: &Arc<Peer>, event: &str, reply: Option<Reply>) {
-        tracing::error!(namespace = N::PATH, event, "a handler panicked");
         let entry = self.shared.registry.handlers.get(event);
         let answer = entry.map_or(no_answer as fn(&Rejection) -> _, |entry| entry.answer);
         let rejected = (event, &Rejection::Panicked);
@@ -140,7 +138,50 @@ async fn handle<N: Namespace>(shared: Arc<Shared<N>>, call: Call<N>) {
     }
 }
 
+/// Reads what a client sent as `auth`. A client that sent none has sent an empty object, as in Node; a type to which that
+/// makes a difference (an `Option`) reads `null` first.
+fn read_auth<T: DeserializeOwned>(auth: &Args) -> Result<T, String> {
+    match auth.is_empty() {
+        true => serde_json::from_str("null")
+            .or_else(|_| serde_json::from_str("{}"))
+            .map_err(|error| error.to_string()),
+        false => auth.get(0).map_err(|error| error.reason()),
+    }
+}
+
 /// An event without handler has no type, and so no acknowledgement that could carry an error.
 fn no_answer(_: &Rejection) -> Option<Data> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Limits;
+    use serde::Deserialize;
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Token {
+        #[serde(default)]
+        token: String,
+    }
+
+    fn read<T: DeserializeOwned>(payload: &str) -> Result<T, String> {
+        let args = Args::parse(&format!("[{payload}]"), Vec::new(), &Limits::default());
+        read_auth(&args.expect("the payload is JSON"))
+    }
+
+    #[test]
+    fn no_auth_is_an_empty_object() {
+        let token = |token: &str| Token {
+            token: token.to_owned(),
+        };
+        assert_eq!(read(""), Ok(token("")));
+        assert_eq!(read("{}"), Ok(token("")));
+        assert_eq!(read(r#"{"token":"x"}"#), Ok(token("x")));
+        assert_eq!(read::<Option<Token>>(""), Ok(None));
+        assert_eq!(read::<()>(""), Ok(()));
+        let error = read::<Token>(r#"{"token":7}"#).unwrap_err();
+        assert!(error.starts_with("invalid type: integer `7`"), "{error}");
+    }
 }

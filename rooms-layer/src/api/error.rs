@@ -81,9 +81,6 @@ pub enum Rejection {
     /// The handler panicked.
     #[error("internal error")]
     Panicked,
-    /// The server has too much to do.
-    #[error("overloaded")]
-    Overloaded,
 }
 
 /// Everything that is wrong with how a [`RoomsLayer`](crate::RoomsLayer) was put together.
