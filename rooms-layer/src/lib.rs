@@ -1,10 +1,10 @@
-//! Real-time rooms for tower and hyper: Socket.IO on the wire, events and rooms checked by the compiler.
+//! Real-time rooms for tower and hyper, speaking the Socket.IO protocol, with events and rooms checked by the compiler.
 //!
-//! A [`RoomsLayer`] goes around any tower service. Browsers connect to it with the official Socket.IO client; ordinary HTTP
-//! handlers take an [`Io`] and emit typed events to typed rooms.
+//! A [`RoomsLayer`] around any `http` service serves Socket.IO clients beside its routes. What travels are types: an event says
+//! which way it goes, whether it is acknowledged, and which rooms it may reach. HTTP handlers, tasks and other clients' handlers
+//! emit through an [`Io`].
 //!
 //! ```
-//! use axum::{Router, extract::Path, routing::post};
 //! use rooms_layer::{Error, prelude::*};
 //! use serde::{Deserialize, Serialize};
 //!
@@ -13,37 +13,54 @@
 //!     Project(u64),
 //! }
 //!
-//! #[derive(Event, Serialize, Deserialize)]
+//! #[derive(Event, Serialize)]
 //! #[event(server, to(Room::Project))]
-//! struct Renamed {
-//!     name: String,
+//! struct TaskDone {
+//!     title: String,
 //! }
 //!
-//! #[derive(Event, Serialize, Deserialize)]
+//! #[derive(Event, Deserialize)]
 //! #[event(client)]
-//! struct Open {
-//!     project: u64,
-//! }
+//! struct OpenProject(u64);
 //!
-//! async fn rename(io: Io<Main>, Path(project): Path<u64>, name: String) -> Result<(), Error> {
-//!     io.to(Room::project(project)).emit(Renamed { name })?;
+//! // From wherever something happens:
+//! fn done(io: &Io<Main>, project: u64, title: String) -> Result<(), Error> {
+//!     io.to(Room::project(project)).emit(TaskDone { title })?;
 //!     Ok(())
 //! }
 //!
-//! fn app() -> Router {
-//!     let rooms = RoomsLayer::new().on(async |socket: Socket<Main>, open: Open| {
-//!         socket.join(Room::project(open.project));
-//!     });
-//!     Router::new().route("/projects/{id}/rename", post(rename)).layer(rooms)
-//! }
+//! // Around a service:
+//! let rooms = RoomsLayer::new().on(async |socket: Socket<Main>, OpenProject(id): OpenProject| {
+//!     socket.join(Room::project(id));
+//! });
+//! let io = rooms.io::<Main>();
+//! let app: axum::Router = axum::Router::new().layer(rooms);
+//! # done(&io, 42, "write it down".to_owned()).unwrap();
 //! ```
+//!
+//! # Where to go from here
+//!
+//! | to | see |
+//! |---|---|
+//! | put a server together | [`RoomsLayer`], [`Config`] |
+//! | declare events, rooms and namespaces | [`Event`](trait@Event), [`RoomSet`], [`RoomKey`](trait@RoomKey), [`Namespace`](trait@Namespace) |
+//! | handle what clients send | [`Serve`], [`Socket`], [`Ack`], [`FromMessage`] |
+//! | decide who connects | [`Serve::authorize`], [`Handshake`], [`Refuse`] |
+//! | emit | [`Io`], [`To`], [`Acks`] |
+//! | take an [`Io`] from a request | a parameter with axum, [`Io::from_extensions`] elsewhere |
+//! | write an adapter | [`rooms::Adapter`] |
+//! | use the codec alone | [`wire`] |
 //!
 //! # Features
 //!
-//! | feature | default | what it adds |
-//! |---|---|---|
-//! | `macros` | yes | the derives and `#[handler]` |
-//! | `axum` | no | [`Io`] as an extractor, errors as responses, one `State` for both kinds of handlers |
+//! - `macros` (default): the derives and `#[handler]`.
+//! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `test`: the [`test`] kit, a client without a socket and a recorder of what is emitted.
+//!
+//! # What it runs on
+//!
+//! A tokio runtime, and an HTTP server built on hyper that offers upgrades to its services. Where the upgrade is out of reach,
+//! [`RoomsLayer::accept`] takes a stream that speaks WebSocket already. Logs go to `tracing`.
 
 mod api;
 mod engine;
@@ -51,6 +68,8 @@ mod layer;
 mod namespace;
 pub mod rooms;
 mod session;
+#[cfg(feature = "test")]
+pub mod test;
 mod token;
 mod transport;
 pub mod wire;
@@ -280,3 +299,8 @@ pub mod __private {
     pub use serde;
     pub use std::sync::Arc;
 }
+
+/// The program of the README, which has to compile.
+#[cfg(all(doctest, feature = "axum", feature = "macros"))]
+#[doc = include_str!("../../README.md")]
+mod readme {}

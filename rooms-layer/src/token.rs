@@ -10,6 +10,12 @@ pub(crate) fn random() -> [u8; LEN] {
     encode(rand::random())
 }
 
+/// Tells whether a text could be a token.
+pub(crate) fn has_the_form(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    text.len() == LEN && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
 fn encode(bytes: [u8; 15]) -> [u8; LEN] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut token = [0; LEN];

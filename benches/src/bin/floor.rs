@@ -60,6 +60,7 @@ fn main() -> io::Result<()> {
         log: Log::default(),
         behind: 0,
         buf: vec![0; BUFFER],
+        answers: Vec::new(),
         batch,
         pace: None,
     };
@@ -90,6 +91,8 @@ struct Floor {
     /// How many members have not taken the whole log.
     behind: usize,
     buf: Vec<u8>,
+    /// Answers to one read, which leave with one send.
+    answers: Vec<u8>,
     batch: u32,
     pace: Option<Pace>,
 }
@@ -283,7 +286,8 @@ impl Floor {
             Err(_) => return Err(Over),
         };
         let mut input = &mut self.buf[..have];
-        let mut out = Vec::new();
+        let out = &mut self.answers;
+        out.clear();
         let mut command = Command::Nothing;
         if !client.upgraded {
             let Some(response) = upgrade(input)? else {
@@ -291,7 +295,7 @@ impl Floor {
                 return Ok(Command::Nothing);
             };
             out.extend_from_slice(response.as_bytes());
-            frame(&mut out, TEXT, OPEN.as_bytes());
+            frame(out, TEXT, OPEN.as_bytes());
             client.upgraded = true;
             input = &mut [];
         }
@@ -301,9 +305,9 @@ impl Floor {
             let payload = &taken[found.payload];
             match found.opcode {
                 TEXT => match Command::read(std::str::from_utf8(payload).map_err(|_| Over)?) {
-                    Command::Reply(text) => frame(&mut out, TEXT, text.as_bytes()),
+                    Command::Reply(text) => frame(out, TEXT, text.as_bytes()),
                     Command::Join(text) => {
-                        frame(&mut out, TEXT, text.as_bytes());
+                        frame(out, TEXT, text.as_bytes());
                         if client.member.is_none() {
                             let seat = self.room.len();
                             client.member = Some(Member {
@@ -318,7 +322,7 @@ impl Floor {
                     other => command = other,
                 },
                 CLOSE => {
-                    frame(&mut out, CLOSE, payload);
+                    frame(out, CLOSE, payload);
                     over = Err(Over);
                 }
                 _ => {}
@@ -328,9 +332,12 @@ impl Floor {
         client.stash.clear();
         client.stash.extend_from_slice(input);
         if !out.is_empty() {
-            // Answers are small, and no mode of the load generator asks for one while events are on their way to the same
-            // client: so none has to wait, nor can it end up inside an event's frame.
-            send(&client.socket, &out, SendFlags::NOSIGNAL).map_err(|_| Over)?;
+            // No mode of the load generator asks for an answer while events are on their way to the same client, so it
+            // cannot end up inside an event's frame; and a socket with no room for it belongs to a client that is stuck.
+            let sent = send(&client.socket, out, SendFlags::NOSIGNAL).map_err(|_| Over)?;
+            if sent < out.len() {
+                return Err(Over);
+            }
         }
         over.map(|()| command)
     }
@@ -379,4 +386,15 @@ fn upgrade(request: &[u8]) -> Result<Option<String>, Over> {
          Sec-WebSocket-Accept: {}\r\n\r\n",
         accept_key(key)
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

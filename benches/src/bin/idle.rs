@@ -13,8 +13,6 @@ use std::{error::Error, ffi::OsString, process::ExitCode, time::Duration};
 #[derive(Parser)]
 struct Cli {
     #[command(flatten)]
-    options: Options,
-    #[command(flatten)]
     idle: Idle,
     /// Fail above this many KiB per connection.
     #[arg(long)]
@@ -24,25 +22,48 @@ struct Cli {
     server: Vec<OsString>,
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let Cli {
-        mut options,
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!(
+                "idle: {e}{}",
+                e.source()
+                    .map_or_else(String::new, |source| format!(": {source}"))
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(
+    Cli {
         idle,
         at_most,
         server,
-    } = Cli::parse();
+    }: Cli,
+) -> Result<(), Box<dyn Error>> {
     raise_descriptor_limit();
     let running = Running::start(&server, Duration::from_secs(20))?;
-    options.server = running.address;
-    options.pid = Some(running.pid());
+    let options = Options::new(running.address, running.pid());
     let report = Mode::Idle(idle).run(&options)?;
     print!("{report}");
     let each = report.get("rss_kib_per_connection").unwrap_or(f64::NAN);
-    Ok(match at_most {
+    match at_most {
         Some(limit) if each > limit => {
-            eprintln!("idle: {each} KiB per connection, and at most {limit} are allowed");
-            ExitCode::FAILURE
+            Err(format!("{each} KiB per connection, and at most {limit} are allowed").into())
         }
-        _ => ExitCode::SUCCESS,
-    })
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
 }

@@ -66,8 +66,26 @@ const COUNTS: &[Count] = &[
 /// Instructions by server and count.
 type Counted = BTreeMap<(String, String), f64>;
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(complaints) if complaints.is_empty() => ExitCode::SUCCESS,
+        Ok(complaints) => {
+            eprint!("{complaints}");
+            ExitCode::FAILURE
+        }
+        Err(e) => {
+            eprintln!(
+                "instructions: {e}{}",
+                e.source()
+                    .map_or_else(String::new, |source| format!(": {source}"))
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Counts, prints, and returns what has grown.
+fn run(cli: &Cli) -> Result<String, Box<dyn Error>> {
     let record = cli.check.as_deref().map(fs::read_to_string).transpose()?;
     let record = record.as_deref().map(read).transpose()?;
     let servers = cli
@@ -90,15 +108,9 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             counted.insert((server.name.to_owned(), count.name.to_owned()), each);
         }
     }
-    let complaints = record
+    Ok(record
         .map(|record| compare(&counted, &record, cli.tolerance))
-        .unwrap_or_default();
-    eprint!("{complaints}");
-    Ok(if complaints.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+        .unwrap_or_default())
 }
 
 fn measure(
@@ -119,7 +131,8 @@ fn measure(
         command
             .args(["--server", &running.address.to_string(), "--stall", "30"])
             .args(load.split(' '));
-        let report = servers::run(command, Duration::from_secs(180))??;
+        let report = servers::run(command, Duration::from_secs(180))?
+            .map_err(|why| format!("{} {}: {why}", server.name, count.name))?;
         let report: BTreeMap<String, f64> = serde_json::from_str(&report)?;
         if report.get("lost").is_some_and(|lost| *lost > 0.0) {
             return Err(
@@ -188,6 +201,12 @@ fn compare(counted: &Counted, record: &Counted, tolerance: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
 
     #[test]
     fn growth_is_found() {

@@ -22,6 +22,11 @@ use clap::Args;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::net::{AddrParseError, Ipv4Addr, SocketAddrV4};
 
+const PATH: &str = "/socket.io/";
+const WINDOW: usize = 64;
+const SOURCES: u8 = 32;
+const STALL: u64 = 10;
+
 /// What every mode needs to know.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -29,20 +34,35 @@ pub struct Options {
     #[arg(long, global = true, default_value = "127.0.0.1:3000", value_parser = loopback)]
     pub server: SocketAddrV4,
     /// Where the server's Socket.IO endpoint is.
-    #[arg(long, global = true, default_value = "/socket.io/")]
+    #[arg(long, global = true, default_value = PATH)]
     pub path: String,
     /// Process whose CPU time and memory to read.
     #[arg(long, global = true)]
     pub pid: Option<u32>,
     /// Connections being opened at a time.
-    #[arg(long, global = true, default_value_t = 64)]
+    #[arg(long, global = true, default_value_t = WINDOW)]
     pub window: usize,
     /// Source addresses over which the connections are spread (127.0.0.2 and up).
-    #[arg(long, global = true, default_value_t = 32, value_parser = clap::value_parser!(u8).range(1..=200))]
+    #[arg(long, global = true, default_value_t = SOURCES, value_parser = clap::value_parser!(u8).range(1..=200))]
     pub sources: u8,
     /// Seconds without any progress after which a run counts as stalled.
-    #[arg(long, global = true, default_value_t = 10)]
+    #[arg(long, global = true, default_value_t = STALL)]
     pub stall: u64,
+}
+
+impl Options {
+    /// The defaults, for a server of this machine's loopback.
+    pub fn new(server: SocketAddrV4, pid: u32) -> Options {
+        let path = PATH.to_owned();
+        Options {
+            server,
+            path,
+            pid: Some(pid),
+            window: WINDOW,
+            sources: SOURCES,
+            stall: STALL,
+        }
+    }
 }
 
 /// Why a run gave no figures.

@@ -1,7 +1,7 @@
 //! Which client events of a contract have a handler, counted by the compiler.
 //!
 //! A closed contract gives each of its client events a *slot*: a path through a binary tree, such as
-//! `Left<Right<Slot>>`. What is handled so far is such a tree, and registering a handler takes the event's slot in it. So a
+//! `First<Second<Here>>`. What is handled so far is such a tree, and registering a handler takes the event's slot in it. So a
 //! second handler for an event is an error where it is registered, an event that is left out is an error where the namespace
 //! is mounted, both name the event, and the cost of either grows with the logarithm of the contract.
 
@@ -21,15 +21,15 @@ pub enum Taken {}
 #[derive(Debug)]
 pub struct Branch<L, R>(PhantomData<(L, R)>);
 
-/// The rest of the path begins in the left branch.
+/// The rest of the path is in the first branch.
 #[derive(Debug)]
-pub struct Left<P>(PhantomData<P>);
-/// The rest of the path begins in the right branch.
+pub struct First<P>(PhantomData<P>);
+/// The rest of the path is in the second branch.
 #[derive(Debug)]
-pub struct Right<P>(PhantomData<P>);
+pub struct Second<P>(PhantomData<P>);
 /// The end of a path.
 #[derive(Debug)]
-pub enum Slot {}
+pub enum Here {}
 
 /// Handler `H` takes the slot of `E`, where `L` is what is handled so far.
 ///
@@ -47,19 +47,19 @@ pub trait Take<L, H, E> {
 impl<H, E, P> Take<Open, H, E> for P {
     type Then = Open;
 }
-impl<H, E> Take<Vacant, H, E> for Slot {
+impl<H, E> Take<Vacant, H, E> for Here {
     type Then = Taken;
 }
-impl<H, E, P: Take<Vacant, H, E>> Take<Vacant, H, E> for Left<P> {
+impl<H, E, P: Take<Vacant, H, E>> Take<Vacant, H, E> for First<P> {
     type Then = Branch<P::Then, Vacant>;
 }
-impl<H, E, P: Take<Vacant, H, E>> Take<Vacant, H, E> for Right<P> {
+impl<H, E, P: Take<Vacant, H, E>> Take<Vacant, H, E> for Second<P> {
     type Then = Branch<Vacant, P::Then>;
 }
-impl<L, R, H, E, P: Take<L, H, E>> Take<Branch<L, R>, H, E> for Left<P> {
+impl<L, R, H, E, P: Take<L, H, E>> Take<Branch<L, R>, H, E> for First<P> {
     type Then = Branch<P::Then, R>;
 }
-impl<L, R, H, E, P: Take<R, H, E>> Take<Branch<L, R>, H, E> for Right<P> {
+impl<L, R, H, E, P: Take<R, H, E>> Take<Branch<L, R>, H, E> for Second<P> {
     type Then = Branch<L, P::Then>;
 }
 
@@ -101,6 +101,6 @@ where
     note = "register one with `.on(..)` or `#[on]` before passing the namespace to the layer"
 )]
 pub trait Handled<E, P> {}
-impl<E> Handled<E, Slot> for Taken {}
-impl<E, P, L: Handled<E, P>, R> Handled<E, Left<P>> for Branch<L, R> {}
-impl<E, P, L, R: Handled<E, P>> Handled<E, Right<P>> for Branch<L, R> {}
+impl<E> Handled<E, Here> for Taken {}
+impl<E, P, L: Handled<E, P>, R> Handled<E, First<P>> for Branch<L, R> {}
+impl<E, P, L, R: Handled<E, P>> Handled<E, Second<P>> for Branch<L, R> {}

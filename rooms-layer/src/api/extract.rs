@@ -99,9 +99,8 @@ impl<N: Namespace> fmt::Debug for Call<N> {
 ///
 /// impl<N: Namespace, E: Event> FromMessage<N, E> for Language {
 ///     fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
-///         let header = call.handshake().headers().get("accept-language");
-///         let value = header.and_then(|value| value.to_str().ok()).unwrap_or("en");
-///         Ok(Language(value.to_owned()))
+///         let header = call.handshake().header("accept-language").unwrap_or(b"en");
+///         Ok(Language(String::from_utf8_lossy(header).into_owned()))
 ///     }
 /// }
 /// ```

@@ -75,7 +75,7 @@ pub mod bounds {
 pub(crate) mod private {
     pub use super::{
         ack::ResultParts,
-        coverage::{Fork, Handled, Leaf, Left, Open, Right, Slot, Take, TakeAll, Vacant},
+        coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
         event::{argument, assert_unique, push},
         handler::{Handles, register_method},
         registry::Registry,

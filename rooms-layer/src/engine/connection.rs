@@ -104,6 +104,11 @@ impl<I: Inbound> Connection<I> {
         }
     }
 
+    #[cfg(feature = "test")]
+    pub(crate) fn mailbox(&self) -> &Arc<Mailbox> {
+        &self.link.mailbox
+    }
+
     fn read(&mut self, cx: &mut Context<'_>) -> Stop {
         let mut frames = FRAMES_PER_TURN;
         if !self.stash.is_empty() {

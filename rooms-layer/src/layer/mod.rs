@@ -200,6 +200,27 @@ impl<A: Adapter> RoomsLayer<A> {
         )
     }
 
+    /// A connection for the test kit, with its mailbox and the namespace that it is for.
+    #[cfg(feature = "test")]
+    pub(crate) fn test_connection<N: Namespace>(
+        &self,
+        pipe: Arc<dyn crate::engine::Pipe>,
+    ) -> (
+        impl Future<Output = ()> + Send + use<N, A>,
+        Arc<crate::engine::Mailbox>,
+        Arc<crate::namespace::Namespace>,
+    ) {
+        let uri = http::Uri::from_static("/socket.io/?EIO=4&transport=websocket");
+        let info = HandshakeInfo::new(&uri, &http::HeaderMap::new());
+        let connection = self.server().connect(pipe, &[], info);
+        let mailbox = connection.mailbox().clone();
+        let namespace = match self.hub.reserve(N::PATH, identity::<N>()) {
+            Ok(namespace) => namespace,
+            Err(error) => panic!("{error}"),
+        };
+        (connection, mailbox, namespace)
+    }
+
     /// What serves requests, from the end of the preparations on.
     fn server(&self) -> Arc<Server> {
         if let Err(error) = self.check() {

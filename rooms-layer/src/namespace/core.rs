@@ -209,6 +209,14 @@ impl Namespace {
         snapshot.iter().count()
     }
 
+    /// The peer with this id, if it is on this server.
+    #[cfg(feature = "test")]
+    pub(crate) fn peer(&self, id: &SocketId) -> Option<Arc<Peer>> {
+        let members = self.read();
+        let (_, recipient) = members.find(id.as_str())?;
+        Some(recipient.peer.clone())
+    }
+
     /// The rooms that have a member on this server, those named by a socket's own id among them.
     pub(crate) fn rooms(&self) -> Vec<String> {
         self.read().rooms().map(str::to_owned).collect()

@@ -1,12 +1,13 @@
 use std::{borrow::Borrow, fmt, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::token;
 
 /// Names one socket to everybody: the public id that clients see and that also names the socket's own room.
 ///
-/// Ids made here are 20 url-safe characters. Ids that arrive from other servers are taken as they are.
+/// An id is 20 url-safe characters. Reading one (`Deserialize`) refuses any other text: an id addresses its socket through the
+/// room of that name, so a client that could present `project:1` as an id would reach a whole room.
 ///
 /// This is not the Engine.IO session id, which is a secret between the server and one client.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,7 +79,11 @@ impl Serialize for SocketId {
 
 impl<'de> Deserialize<'de> for SocketId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Box::<str>::deserialize(deserializer).map(|id| Self(id.into()))
+        let id = Box::<str>::deserialize(deserializer)?;
+        match token::has_the_form(&id) {
+            true => Ok(Self(id.into())),
+            false => Err(de::Error::custom("not a socket id")),
+        }
     }
 }
 
@@ -89,23 +94,30 @@ mod tests {
     #[test]
     fn random_ids_are_twenty_url_safe_characters() {
         let id = SocketId::random();
-        assert_eq!(id.as_str().len(), token::LEN);
-        assert!(
-            id.as_str()
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        );
+        assert!(token::has_the_form(id.as_str()));
     }
 
     #[test]
     fn an_id_travels_as_a_string() {
-        for text in ["", "a", "Q7tEcaY\u{e9}\"", "0123456789abcdefghij"] {
-            let id = SocketId::from(text);
-            let json = serde_json::to_string(&id).unwrap();
-            assert_eq!(json, serde_json::to_string(text).unwrap());
-            assert_eq!(serde_json::from_str::<SocketId>(&json).unwrap(), id);
+        let id = SocketId::random();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<SocketId>(&json).unwrap(), id);
+    }
+
+    #[test]
+    fn nothing_else_passes_for_an_id() {
+        for text in [
+            "7",
+            r#""""#,
+            r#""lobby""#,
+            r#""project:1""#,
+            r#""user:0123456789abcde""#,
+            r#""0123456789abcdefghi ""#,
+            r#""0123456789abcdefghijk""#,
+        ] {
+            assert!(serde_json::from_str::<SocketId>(text).is_err(), "{text}");
         }
-        assert!(serde_json::from_str::<SocketId>("7").is_err());
     }
 
     #[test]

@@ -150,7 +150,7 @@ fn direction(event: &Type, direction: TokenStream) -> TokenStream {
     }
 }
 
-/// The paths of `count` slots through a tree as flat as it can be: `false` is left.
+/// The paths of `count` slots through a tree as flat as it can be: `true` is the second branch.
 fn slots(count: usize) -> impl Iterator<Item = Vec<bool>> {
     let depth = count.next_power_of_two().ilog2();
     (0..count).map(move |i| (0..depth).rev().map(|bit| i >> bit & 1 == 1).collect())
@@ -160,8 +160,8 @@ fn slot(namespace: &Namespace<'_>, path: &[bool]) -> TokenStream {
     let krate = &namespace.krate;
     path.iter()
         .rev()
-        .fold(quote!(#krate::Slot), |rest, right| match right {
-            true => quote!(#krate::Right<#rest>),
-            false => quote!(#krate::Left<#rest>),
+        .fold(quote!(#krate::Here), |rest, second| match second {
+            true => quote!(#krate::Second<#rest>),
+            false => quote!(#krate::First<#rest>),
         })
 }

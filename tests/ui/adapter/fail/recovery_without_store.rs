@@ -1,15 +1,26 @@
-use rooms_layer::Adapter;
-use rooms_layer::prelude::*;
+use rooms_layer::{
+    RoomsLayer,
+    bounds::CanRecover,
+    rooms::adapter::{Adapter, Channel, Local},
+};
+use std::sync::Weak;
 
 /// Stands in for an adapter that keeps no sessions.
 struct Redis;
 
 impl Adapter for Redis {
-    const NAME: &'static str = "redis";
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+    fn open(&self, _: &str, _: Weak<dyn Local>) -> Box<dyn Channel> {
+        unreachable!("this is compiled only")
+    }
 }
 
+fn with_recovery<A: CanRecover>(_: RoomsLayer<A>) {}
+
 fn f() {
-    RoomsLayer::with_adapter(Redis).recovery(std::time::Duration::from_secs(9));
+    with_recovery(RoomsLayer::with_adapter(Redis));
 }
 
 fn main() {}

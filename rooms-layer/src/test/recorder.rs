@@ -1,0 +1,230 @@
+use crate::{
+    Event, Io, Namespace, RoomsLayer,
+    bounds::{DecodeArgs, Target},
+    rooms::{
+        Adapter, Selection, SocketId,
+        adapter::{Answers, Channel, Command, Confirmed, Local, Moved, Question},
+    },
+    wire::{Args, Data},
+};
+use std::{
+    collections::VecDeque,
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, Mutex, Weak},
+    time::Instant,
+};
+
+/// A server whose emits can be looked at: for tests of HTTP handlers and of anything else that takes an [`Io`].
+///
+/// ```
+/// # use rooms_layer::{prelude::*, test::Recorder, Error};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Room)] enum Room { Project(u64) }
+/// # #[derive(Event, Serialize, Deserialize)]
+/// # #[event(server, to(Room::Project))]
+/// # struct Renamed { name: String }
+/// async fn rename(io: Io<Main>, id: u64, name: String) -> Result<(), Error> {
+///     io.to(Room::project(id)).emit(Renamed { name })?;
+///     Ok(())
+/// }
+///
+/// # test();
+/// # #[tokio::main(flavor = "current_thread")] async fn test() {
+/// let recorder = Recorder::<Main>::new();
+/// rename(recorder.io(), 7, "new".to_owned()).await.unwrap();
+/// let sent = recorder.next();
+/// assert!(sent.is_to(Room::project(7)));
+/// assert_eq!(sent.decode::<Renamed>().name, "new");
+/// # }
+/// ```
+pub struct Recorder<N: Namespace> {
+    rooms: RoomsLayer<Recording>,
+    log: Log,
+    kind: PhantomData<fn() -> N>,
+}
+
+type Log = Arc<Mutex<VecDeque<Recorded>>>;
+
+struct Recorded {
+    to: Selection,
+    name: String,
+    args: Args,
+}
+
+/// The adapter of a recorder.
+#[derive(Clone)]
+struct Recording(Log);
+
+/// One emit, as a [`Recorder`] has seen it.
+pub struct Sending<N: Namespace> {
+    recorded: Recorded,
+    kind: PhantomData<fn() -> N>,
+}
+
+impl<N: Namespace> Recorder<N> {
+    /// Makes one with nothing recorded.
+    pub fn new() -> Self {
+        let log = Log::default();
+        Self {
+            rooms: RoomsLayer::with_adapter(Recording(log.clone())),
+            log,
+            kind: PhantomData,
+        }
+    }
+
+    /// Returns a handle whose emits are recorded.
+    pub fn io(&self) -> Io<N> {
+        self.rooms.io()
+    }
+
+    /// Takes out the emit that was recorded first.
+    ///
+    /// # Panics
+    ///
+    /// Panics when nothing is left.
+    pub fn next(&self) -> Sending<N> {
+        let recorded = self.lock().pop_front();
+        Sending {
+            recorded: recorded.expect("something was emitted"),
+            kind: PhantomData,
+        }
+    }
+
+    /// Returns how many emits are recorded and not taken out.
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Tells whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+}
+
+impl<N: Namespace> Recorder<N> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Recorded>> {
+        self.log.lock().expect("no code panics under this lock")
+    }
+}
+
+impl<N: Namespace> Default for Recorder<N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<N: Namespace> Sending<N> {
+    /// Returns the name of the event.
+    pub fn name(&self) -> &str {
+        &self.recorded.name
+    }
+
+    /// Tells whether it was addressed to this room, or to all of these and no other.
+    pub fn is_to<T: Target<N>>(&self, target: T) -> bool {
+        let mut expected = names(target);
+        expected.sort();
+        let mut rooms = self.recorded.to.rooms.clone();
+        if let Some(rooms) = &mut rooms {
+            rooms.sort();
+        }
+        rooms == Some(expected)
+    }
+
+    /// Tells whether it was addressed to everybody in the namespace.
+    pub fn is_to_everyone(&self) -> bool {
+        self.recorded.to.rooms.is_none()
+    }
+
+    /// Tells whether the sockets in this room were left out.
+    pub fn is_except<T: Target<N>>(&self, target: T) -> bool {
+        let except = &self.recorded.to.except;
+        names(target).iter().all(|room| except.contains(room))
+    }
+
+    /// Reads the event. It may borrow from what was recorded.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it is another event.
+    pub fn decode<'de, E>(&'de self) -> E
+    where
+        E: Event + DecodeArgs<'de>,
+    {
+        assert_eq!(self.name(), E::NAME, "another event was emitted");
+        match E::decode(&self.recorded.args) {
+            Ok(event) => event,
+            Err(rejection) => panic!("`{}` can't be read again: {rejection}", E::NAME),
+        }
+    }
+}
+
+fn names<N: Namespace, T: Target<N>>(target: T) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    target.collect(&mut names);
+    names
+}
+
+impl Recording {
+    fn record(&self, to: &Selection, data: &Data) {
+        let name = serde_json::Deserializer::from_str(&data.json()[1..])
+            .into_iter()
+            .next();
+        let name = name.and_then(Result::ok).expect("an event has a name");
+        let recorded = Recorded {
+            to: to.clone(),
+            name,
+            args: Args::from_data(data).expect("what was encoded can be read"),
+        };
+        let mut log = self.0.lock().expect("no code panics under this lock");
+        log.push_back(recorded);
+    }
+}
+
+impl Adapter for Recording {
+    fn name(&self) -> &'static str {
+        "recorder"
+    }
+
+    fn open(&self, _namespace: &str, _local: Weak<dyn Local>) -> Box<dyn Channel> {
+        Box::new(self.clone())
+    }
+}
+
+impl Channel for Recording {
+    fn broadcast(&self, to: &Selection, data: &Data) -> Confirmed {
+        self.record(to, data);
+        Confirmed::now()
+    }
+
+    fn command(&self, _to: &Selection, _command: &Command) -> Confirmed {
+        Confirmed::now()
+    }
+
+    fn ask(&self, to: &Selection, question: Question<'_>, _deadline: Instant) -> Option<Answers> {
+        let Question::Acks(data) = question;
+        self.record(to, data);
+        None
+    }
+
+    fn moved(&self, _socket: &SocketId, _moved: Moved<'_>) -> Confirmed {
+        Confirmed::now()
+    }
+}
+
+impl<N: Namespace> fmt::Debug for Recorder<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<N: Namespace> fmt::Debug for Sending<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending")
+            .field("event", &self.recorded.name)
+            .field("to", &self.recorded.to)
+            .finish_non_exhaustive()
+    }
+}
