@@ -19,9 +19,9 @@ pub(crate) fn description(event: &Event<'_>) -> TokenStream {
             types.zip(field_docs(event)).collect()
         }
     };
-    let pushes = arguments.iter().map(|(ty, doc)| {
-        quote!(__arguments.push::<#ty>(#doc);)
-    });
+    let pushes = arguments
+        .iter()
+        .map(|(ty, doc)| quote!(__arguments.push::<#ty>(#doc);));
     let described = arguments.iter().map(|(ty, _)| ty);
     let header = header_where(
         event,
