@@ -111,7 +111,7 @@ impl Arguments<'_> {
     pub fn push<T: Described + ?Sized>(&mut self, doc: &'static str) {
         let schema = self.side.schema::<T>();
         self.list.push(Argument {
-            name: names::argument(doc, &schema),
+            name: names::argument(doc, &schema, type_name::<T>()),
             schema,
         });
     }

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 pub(super) const BYTES: &str = "Bytes";
 
 /// What types may not be called, because the exported module means something else by it.
-pub(super) const RESERVED: [&str; 5] = [
+pub(super) const RESERVED: [&str; 6] = [
     "ArrayBuffer",
     "ClientToServerEvents",
     "NAMESPACE",
+    "Result",
     "ServerToClientEvents",
     "Uint8Array",
 ];
@@ -77,10 +78,9 @@ pub(super) fn ty(name: &str) -> String {
 /// The name of a generic type, such as `PageOfTask` for `app::Page<app::Task>`, if `given` is only that of the type without its
 /// parameters.
 pub(super) fn generic(rust: &str, given: &str) -> Option<String> {
-    let (path, parameters) = rust.split_once('<')?;
-    let plain = path.rsplit("::").next()?;
-    // The generator tells apart what is named alike by a number.
-    if given.trim_end_matches(|c: char| c.is_ascii_digit()) != plain {
+    let (_, parameters) = rust.split_once('<')?;
+    let plain = plain(rust);
+    if !is_numbered(given, plain) {
         return None;
     }
     let (mut name, mut join) = (with_first(plain, true), "Of");
@@ -103,18 +103,32 @@ pub(super) fn generic(rust: &str, given: &str) -> Option<String> {
 }
 
 /// The name of an argument: from the first words of its doc comment, `x` or `x: how far to the right`, or else from its type.
-pub(super) fn argument(doc: &str, schema: &Value) -> String {
+pub(super) fn argument(doc: &str, schema: &Value, rust: &str) -> String {
     let first_line = doc.lines().next().unwrap_or_default();
     let word = first_line.split(':').next().unwrap_or_default();
     let word = word.trim().trim_matches('`');
     let is_word = word.starts_with(|c: char| c.is_alphabetic())
         && word.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let name = if is_word {
-        word.to_owned()
-    } else {
-        schemas::reference(schema).unwrap_or_else(|| "value".into())
+    let given = schemas::reference(schema);
+    let name = match (&given, plain(rust)) {
+        _ if is_word => word,
+        (Some(given), plain) if is_numbered(given, plain) => plain,
+        (Some(given), _) => given,
+        (None, _) => "value",
     };
-    with_first(&ty(&name), false)
+    with_first(&ty(name), false)
+}
+
+/// The name of a type without its path and its parameters.
+fn plain(rust: &str) -> &str {
+    let path = rust.split('<').next().unwrap_or(rust);
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// Whether `given` is the name, or that with the number by which the generator tells apart what is named alike.
+fn is_numbered(given: &str, name: &str) -> bool {
+    let number = given.strip_prefix(name);
+    number.is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// Names the arguments of an event, so that no two share a name.
@@ -206,9 +220,12 @@ mod tests {
             ("`first_name`: as it is written", "firstName"),
             ("How far to the right.", "projectId"),
         ] {
-            assert_eq!(argument(doc, &id), expected);
+            assert_eq!(argument(doc, &id, "app::ProjectId"), expected);
         }
-        assert_eq!(argument("", &json!({ "type": "number" })), "value");
+        let numbered = json!({ "$ref": "#/components/schemas/Page2" });
+        assert_eq!(argument("", &numbered, "app::Page<app::Task>"), "page");
+        assert_eq!(argument("", &numbered, "alloc::boxed::Box<u8>"), "page2");
+        assert_eq!(argument("", &json!({ "type": "number" }), "u8"), "value");
     }
 
     #[test]
