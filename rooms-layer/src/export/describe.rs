@@ -49,7 +49,6 @@ pub trait DescribeEvent: api::Event {
     #[doc(hidden)]
     fn describe(arguments: &mut Side, replies: &mut Side) -> Event;
 }
-#[diagnostic::do_not_recommend]
 impl<E> DescribeEvent for E
 where
     E: api::Event<Ack: DescribeAck> + DescribeArguments,
@@ -79,13 +78,11 @@ impl DescribeAck for NoAck {
         Acknowledgement::None
     }
 }
-#[diagnostic::do_not_recommend]
 impl<T: Described + Send + 'static> DescribeAck for Reply<T> {
     fn describe(side: &mut Side) -> Acknowledgement {
         Acknowledgement::Reply(side.schema::<T>())
     }
 }
-#[diagnostic::do_not_recommend]
 impl<T, E> DescribeAck for Fallible<T, E>
 where
     T: Described + Send + 'static,
