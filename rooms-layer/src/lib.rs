@@ -55,7 +55,7 @@
 //!
 //! - `macros` (default): the derives and `#[handler]`.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
-//! - `test`: the [`test`] kit, a client without a socket and a recorder of what is emitted.
+//! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
 //! # What it runs on
 //!
@@ -88,6 +88,7 @@ pub use self::{
     namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
+    transport::Origins,
 };
 pub use bytes::Bytes;
 

@@ -1,5 +1,7 @@
 //! Harness of the outside suites.
 
-pub mod demo;
+pub mod client;
+pub mod duplex;
 pub mod fixture;
 pub mod node;
+pub mod server;

@@ -1,7 +1,7 @@
 //! The load generator: many Socket.IO clients over WebSocket on one thread, cheaper than the server they measure.
 //!
 //! A [mode](modes) decides what the clients do; [`Clients`] carries them through the handshake and hands on what they
-//! receive; a [`Meter`](meter::Meter) reads the server's CPU time and memory around the measured phase, and the
+//! receive; a meter reads the server's CPU time and memory around the measured phase, and the
 //! [`Report`] is printed as one line of JSON.
 
 mod client;

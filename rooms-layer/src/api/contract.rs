@@ -1,6 +1,7 @@
 //! Namespaces as types: what travels on a path, and who must handle it.
 
 use super::{coverage::Open, event::ClientEvent, room::RoomSet, serve::Serve};
+use crate::namespace::Contract;
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
@@ -95,10 +96,16 @@ impl<'de> Deserialize<'de> for NoAuth {
     }
 }
 
-/// What a handle must name to reach a namespace, and the name that errors print.
-pub(crate) fn identity<N: Namespace>() -> crate::namespace::Contract {
-    crate::namespace::Contract {
+/// What a handle must name to reach a namespace.
+pub(crate) fn identity<N: Namespace>() -> Contract {
+    Contract {
         id: TypeId::of::<N::Contract>(),
-        name: type_name::<N>(),
+        name: name::<N>(),
     }
+}
+
+/// The name of the type as its users write it, for errors.
+pub(crate) fn name<N: Namespace>() -> &'static str {
+    let path = type_name::<N>();
+    path.rsplit("::").next().unwrap_or(path)
 }

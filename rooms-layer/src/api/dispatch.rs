@@ -6,16 +6,20 @@ use super::{
     extract::Call,
     fallback::{AnyEvent, Incoming},
     handshake::Handshake,
-    registry::Shared,
+    registry::{Gone, Registry, Shared},
     serve::Served,
     socket::Socket,
 };
 use crate::{
     namespace::{BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData},
     session::DisconnectReason,
-    wire::Data,
+    wire::{Args, Data},
 };
-use std::{future::ready, sync::Arc};
+use serde::de::DeserializeOwned;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 /// A served namespace, as the floor below calls it.
 pub(crate) struct Dispatch<N: Namespace> {
@@ -40,53 +44,42 @@ impl<N: Namespace> Handlers for Dispatch<N> {
                     .expect("a namespace without `authorize` has data with a default");
                 return Ok(Box::new(default()) as SocketData);
             };
-            let auth = request
-                .auth
-                .get::<N::Auth>(0)
-                .map_err(|error| Refuse::new(format!("invalid auth: {error}")))?;
+            let auth = read_auth(&request.auth)
+                .map_err(|reason| Refuse::new(format!("invalid auth: {reason}")))?;
             let handshake = Handshake::new(auth, shared.state.clone(), request.handshake);
             Ok(Box::new(authorize(handshake).await?) as SocketData)
         })
     }
 
     fn connected(&self, peer: &Arc<Peer>) -> Option<BoxFuture<()>> {
-        let hooks = &self.shared.registry.connected;
-        in_order(hooks.iter().map(|hook| hook(Socket::new(peer.clone()))))
+        let (shared, socket) = (self.shared.clone(), Socket::new(peer.clone()));
+        (!shared.registry.connected.is_empty()).then(|| -> BoxFuture<()> {
+            Box::pin(async move {
+                for hook in &shared.registry.connected {
+                    hook(socket.clone()).await;
+                }
+            })
+        })
     }
 
     fn event(&self, peer: &Arc<Peer>, event: Event) -> BoxFuture<()> {
-        let socket = Socket::new(peer.clone());
         let registry = &self.shared.registry;
-        for observer in &registry.observers {
-            observer(&socket, Incoming::new(event.name(), event.args()));
+        let watched = !registry.observers.is_empty() || !registry.checks.is_empty();
+        let entry = registry.handlers.get(event.name());
+        let call = Call::new(Socket::new(peer.clone()), self.shared.clone(), event);
+        match entry {
+            Some(entry) if !watched => (entry.run)(call),
+            // Whatever the application wrote runs inside the future, where a panic is caught.
+            _ => Box::pin(handle(self.shared.clone(), call)),
         }
-        if let Some(entry) = registry.handlers.get(event.name()) {
-            return (entry.run)(Call::new(socket, self.shared.clone(), event));
-        }
-        if let Some(fallback) = &registry.fallback {
-            return fallback(socket, AnyEvent::new(event));
-        }
-        let rejected = (event.name(), &Rejection::Unhandled);
-        self.shared.reject(&socket, rejected, None, no_answer);
-        Box::pin(ready(()))
     }
 
     fn disconnecting(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>> {
-        let hooks = &self.shared.registry.disconnecting;
-        in_order(
-            hooks
-                .iter()
-                .map(|hook| hook(Socket::new(peer.clone()), reason)),
-        )
+        self.gone(|registry| &registry.disconnecting, peer, reason)
     }
 
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>> {
-        let hooks = &self.shared.registry.disconnected;
-        in_order(
-            hooks
-                .iter()
-                .map(|hook| hook(Socket::new(peer.clone()), reason)),
-        )
+        self.gone(|registry| &registry.disconnected, peer, reason)
     }
 
     fn one_at_a_time(&self) -> bool {
@@ -94,29 +87,101 @@ impl<N: Namespace> Handlers for Dispatch<N> {
     }
 
     fn panicked(&self, peer: &Arc<Peer>, event: &str, reply: Option<Reply>) {
-        tracing::error!(namespace = N::PATH, event, "a handler panicked");
         let entry = self.shared.registry.handlers.get(event);
         let answer = entry.map_or(no_answer as fn(&Rejection) -> _, |entry| entry.answer);
         let rejected = (event, &Rejection::Panicked);
         let socket = Socket::new(peer.clone());
-        self.shared.reject(&socket, rejected, reply, answer);
+        let tell = || self.shared.reject(&socket, rejected, reply, answer);
+        // What tells of the panic is the application's too.
+        if catch_unwind(AssertUnwindSafe(tell)).is_err() {
+            tracing::error!(namespace = N::PATH, event, "telling of a panic panicked");
+        }
     }
 }
 
-/// The future of all hooks, one after another; `None` where there is none.
-fn in_order(hooks: impl ExactSizeIterator<Item = BoxFuture<()>>) -> Option<BoxFuture<()>> {
-    let mut hooks: Vec<_> = hooks.collect();
-    match hooks.len() {
-        0 | 1 => hooks.pop(),
-        _ => Some(Box::pin(async move {
-            for hook in hooks {
-                hook.await;
+impl<N: Namespace> Dispatch<N> {
+    fn gone(
+        &self,
+        hooks: fn(&Registry<N>) -> &Vec<Gone<N>>,
+        peer: &Arc<Peer>,
+        reason: DisconnectReason,
+    ) -> Option<BoxFuture<()>> {
+        let (shared, socket) = (self.shared.clone(), Socket::new(peer.clone()));
+        (!hooks(&shared.registry).is_empty()).then(|| -> BoxFuture<()> {
+            Box::pin(async move {
+                for hook in hooks(&shared.registry) {
+                    hook(socket.clone(), reason).await;
+                }
+            })
+        })
+    }
+}
+
+/// The long way of an event: past observers and checks, or to no handler.
+async fn handle<N: Namespace>(shared: Arc<Shared<N>>, call: Call<N>) {
+    let registry = &shared.registry;
+    for observer in &registry.observers {
+        observer(call.socket(), Incoming::new(call.event_name(), call.args()));
+    }
+    let Some(entry) = registry.handlers.get(call.event_name()) else {
+        return match &registry.fallback {
+            Some(fallback) => {
+                let (socket, event) = call.into_parts();
+                fallback(socket, AnyEvent::new(event)).await
             }
-        })),
+            None => call.conclude(Err(Rejection::Unhandled), no_answer),
+        };
+    };
+    match registry.checks.iter().try_for_each(|check| check(&call)) {
+        Ok(()) => (entry.run)(call).await,
+        Err(rejection) => call.conclude(Err(rejection), entry.answer),
+    }
+}
+
+/// Reads what a client sent as `auth`. A client that sent none has sent an empty object, as in Node; a type to which that
+/// makes a difference (an `Option`) reads `null` first.
+fn read_auth<T: DeserializeOwned>(auth: &Args) -> Result<T, String> {
+    match auth.is_empty() {
+        true => serde_json::from_str("null")
+            .or_else(|_| serde_json::from_str("{}"))
+            .map_err(|error| error.to_string()),
+        false => auth.get(0).map_err(|error| error.reason()),
     }
 }
 
 /// An event without handler has no type, and so no acknowledgement that could carry an error.
 fn no_answer(_: &Rejection) -> Option<Data> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Limits;
+    use serde::Deserialize;
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Token {
+        #[serde(default)]
+        token: String,
+    }
+
+    fn read<T: DeserializeOwned>(payload: &str) -> Result<T, String> {
+        let args = Args::parse(&format!("[{payload}]"), Vec::new(), &Limits::default());
+        read_auth(&args.expect("the payload is JSON"))
+    }
+
+    #[test]
+    fn no_auth_is_an_empty_object() {
+        let token = |token: &str| Token {
+            token: token.to_owned(),
+        };
+        assert_eq!(read(""), Ok(token("")));
+        assert_eq!(read("{}"), Ok(token("")));
+        assert_eq!(read(r#"{"token":"x"}"#), Ok(token("x")));
+        assert_eq!(read::<Option<Token>>(""), Ok(None));
+        assert_eq!(read::<()>(""), Ok(()));
+        let error = read::<Token>(r#"{"token":7}"#).unwrap_err();
+        assert!(error.starts_with("invalid type: integer `7`"), "{error}");
+    }
 }

@@ -66,9 +66,9 @@ pub enum Rejection {
         /// What was expected and what came.
         message: String,
     },
-    /// A parameter of the handler could not be had.
+    /// A check of the namespace, or an extractor of the handler, said no.
     #[error("{0}")]
-    Extractor(String),
+    Refused(String),
     /// The namespace has no handler for the event.
     #[error("nothing handles this event")]
     Unhandled,
@@ -81,9 +81,6 @@ pub enum Rejection {
     /// The handler panicked.
     #[error("internal error")]
     Panicked,
-    /// The server has too much to do.
-    #[error("overloaded")]
-    Overloaded,
 }
 
 /// Everything that is wrong with how a [`RoomsLayer`](crate::RoomsLayer) was put together.

@@ -109,7 +109,7 @@ pub trait DecodeOwned: for<'de> DecodeArgs<'de> {}
 #[doc(hidden)]
 pub fn argument<'de, T: Deserialize<'de>>(args: &'de Args, index: usize) -> Result<T, Rejection> {
     let read = if index < args.len() {
-        args.get(index).map_err(|error| error.to_string())
+        args.get(index).map_err(|error| error.reason())
     } else {
         T::deserialize(UnitDeserializer::<serde::de::value::Error>::new())
             .map_err(|_| "is missing".to_owned())

@@ -62,6 +62,10 @@ impl<N: Namespace> Call<N> {
         self.event.args()
     }
 
+    pub(crate) fn into_parts(self) -> (Socket<N>, namespace::Event) {
+        (self.socket, self.event)
+    }
+
     /// Answers the client with what the handler came to.
     pub(crate) fn conclude(&self, outcome: Outcome, answer: fn(&Rejection) -> Option<Data>) {
         let reply = self.event.reply.clone();

@@ -1,7 +1,7 @@
 //! What runs for one namespace.
 
 use super::{
-    contract::Namespace,
+    contract::{Namespace, name},
     error::{Rejection, StartProblem},
     extract::Call,
     fallback::{AnyEvent, Incoming},
@@ -15,7 +15,7 @@ use crate::{
     wire::{Data, DataWriter},
 };
 use serde::Serialize;
-use std::{any::type_name, collections::hash_map, fmt, future::Future};
+use std::{collections::hash_map, fmt, future::Future};
 
 /// A handler, its type forgotten.
 #[doc(hidden)]
@@ -30,7 +30,9 @@ pub struct Entry<N: Namespace> {
 type Authorize<N> =
     Box<dyn Fn(Handshake<N>) -> BoxFuture<Result<<N as Namespace>::Data, Refuse>> + Send + Sync>;
 type Connected<N> = Box<dyn Fn(Socket<N>) -> BoxFuture<()> + Send + Sync>;
-type Gone<N> = Box<dyn Fn(Socket<N>, DisconnectReason) -> BoxFuture<()> + Send + Sync>;
+/// A hook that runs when a client leaves.
+pub(crate) type Gone<N> = Box<dyn Fn(Socket<N>, DisconnectReason) -> BoxFuture<()> + Send + Sync>;
+type Check<N> = Box<dyn Fn(&Call<N>) -> Result<(), Rejection> + Send + Sync>;
 type Observer<N> = Box<dyn Fn(&Socket<N>, Incoming<'_>) + Send + Sync>;
 type Fallback<N> = Box<dyn Fn(Socket<N>, AnyEvent) -> BoxFuture<()> + Send + Sync>;
 type OnReject<N> = Box<dyn Fn(&Socket<N>, &str, &Rejection) + Send + Sync>;
@@ -44,6 +46,7 @@ pub struct Registry<N: Namespace> {
     pub(crate) disconnecting: Vec<Gone<N>>,
     pub(crate) disconnected: Vec<Gone<N>>,
     pub(crate) observers: Vec<Observer<N>>,
+    pub(crate) checks: Vec<Check<N>>,
     pub(crate) fallback: Option<Fallback<N>>,
     pub(crate) on_reject: Option<OnReject<N>>,
     pub(crate) one_at_a_time: bool,
@@ -60,6 +63,7 @@ impl<N: Namespace> Registry<N> {
             disconnecting: Vec::new(),
             disconnected: Vec::new(),
             observers: Vec::new(),
+            checks: Vec::new(),
             fallback: None,
             on_reject: None,
             one_at_a_time: false,
@@ -76,7 +80,7 @@ impl<N: Namespace> Registry<N> {
             }
             hash_map::Entry::Occupied(first) => self.problems.push(StartProblem::TwoHandlers {
                 event,
-                namespace: type_name::<N>(),
+                namespace: name::<N>(),
                 first: first.get().handler,
                 second: entry.handler,
             }),

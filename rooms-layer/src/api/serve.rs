@@ -5,6 +5,7 @@ use super::{
     coverage::{Take, TakeAll},
     error::Rejection,
     event::Event,
+    extract::Call,
     fallback::{AnyEvent, Incoming},
     handler::{HandlerSet, IntoHandler},
     handshake::Handshake,
@@ -207,6 +208,25 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
         F: Fn(&Socket<N>, Incoming<'_>) + Send + Sync + 'static,
     {
         self.registry.observers.push(Box::new(observer));
+        self
+    }
+
+    /// Checks every event before its handler runs, in the order in which the checks were added: rate limits, rights. What a
+    /// check returns as an error is answered as any rejection is.
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, Rejection, Serve};
+    /// # fn too_fast(_: &SocketId) -> bool { false }
+    /// let main = Main::serve(()).before(|call| match too_fast(call.socket().id()) {
+    ///     true => Err(Rejection::Refused("slow down".to_owned())),
+    ///     false => Ok(()),
+    /// });
+    /// ```
+    pub fn before<F>(mut self, check: F) -> Self
+    where
+        F: Fn(&Call<N>) -> Result<(), Rejection> + Send + Sync + 'static,
+    {
+        self.registry.checks.push(Box::new(check));
         self
     }
 

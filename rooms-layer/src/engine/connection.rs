@@ -1,6 +1,6 @@
 use super::{Engine, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry::Entry};
 use crate::{
-    session::CloseCause,
+    session::{CloseCause, after},
     wire::{
         engine_io::Packet,
         websocket::{self, Incoming},
@@ -204,7 +204,11 @@ impl<I: Inbound> Link<I> {
 
     fn incoming(&mut self, incoming: Incoming<'_>, cx: &mut Context<'_>) {
         let result = match incoming {
-            Incoming::Close { .. } => return self.lost(CloseCause::PeerClosed),
+            Incoming::Close { code, .. } => {
+                self.mailbox.answer_close(code);
+                self.phase = Phase::ClosedByPeer;
+                return;
+            }
             _ if self.phase != Phase::Open => return,
             Incoming::Ping(payload) => return self.mailbox.answer_ping(payload),
             Incoming::Pong(_) => return,
@@ -242,9 +246,8 @@ impl<I: Inbound> Link<I> {
         self.inbound.message(message, cx)
     }
 
-    /// The client has closed, or its stream has ended.
+    /// The client's stream has ended.
     fn lost(&mut self, cause: CloseCause) {
-        // A close frame is answered with one.
         self.mailbox.close(cause);
         self.phase = Phase::ClosedByPeer;
     }
@@ -269,8 +272,9 @@ impl<I: Inbound> Link<I> {
         if self.phase == Phase::Open {
             self.phase = Phase::Closing;
         }
-        let deadline = Instant::now() + self.engine.config().close_timeout;
-        self.mailbox.closing_by(deadline.into_std());
+        let now = Instant::now().into_std();
+        self.mailbox
+            .closing_by(after(now, self.engine.config().close_timeout));
         self.engine.timers.schedule(&self.mailbox);
         tracing::debug!(?cause, "connection closed");
         self.inbound.closed(cause.reason(), cx);

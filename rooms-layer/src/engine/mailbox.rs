@@ -1,6 +1,6 @@
 use super::{Batch, EngineConfig, Pipe, pipe::at_once};
 use crate::{
-    session::{Beat, CloseCause, Heartbeat, SessionId},
+    session::{Beat, CloseCause, Heartbeat, SessionId, after},
     wire::{engine_io, websocket},
 };
 use bytes::Bytes;
@@ -98,7 +98,7 @@ impl Mailbox {
                 blocked: false,
                 pong: None,
                 pong_ahead: false,
-                join_by: Some(now + config.connect_timeout),
+                join_by: Some(after(now, config.connect_timeout)),
                 ending: None,
                 closing_deadline: None,
                 abandoned: false,
@@ -183,6 +183,11 @@ impl Mailbox {
     /// Ends the connection after what is queued has been sent. The first cause stands.
     pub(crate) fn close(&self, cause: CloseCause) {
         self.state().end(cause);
+    }
+
+    /// The client has closed: a close frame is answered with its own status code (RFC 6455, section 5.5.1).
+    pub(crate) fn answer_close(&self, code: Option<u16>) {
+        self.state().end_with(CloseCause::PeerClosed, code);
     }
 
     /// Ends the connection, with what is queued not worth sending any more.
@@ -313,9 +318,13 @@ impl Mailbox {
         if state.pipe.is_none() || state.abandoned {
             return None;
         }
-        let deadline = state
-            .closing_deadline
-            .or_else(|| state.heartbeat.deadline())?;
+        let deadline = match state.closing_deadline {
+            Some(deadline) => deadline,
+            None => {
+                let open = [state.heartbeat.deadline(), state.join_by];
+                open.into_iter().flatten().min()?
+            }
+        };
         let tick = tick(deadline);
         match state.scheduled {
             Some(old) if old <= tick => return None,
@@ -358,10 +367,13 @@ impl State {
     }
 
     fn end(&mut self, cause: CloseCause) {
+        self.end_with(cause, cause.websocket_code());
+    }
+
+    fn end_with(&mut self, cause: CloseCause, code: Option<u16>) {
         if self.ending.is_none() {
             self.ending = Some(cause);
-            let status = cause.websocket_code().map(|code| (code, ""));
-            self.append(websocket::close_frame(status));
+            self.append(websocket::close_frame(code.map(|code| (code, ""))));
         }
         self.wake();
     }

@@ -206,24 +206,71 @@ async fn the_server_pings_and_the_client_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_joins_no_namespace_is_given_up() {
-    let mut stranger = rig(EngineConfig::default()).await;
-    let mut member = rig(EngineConfig::default()).await;
-    member.mailbox.joined();
-    let start = Instant::now();
-    for rig in [&mut stranger, &mut member] {
-        assert_eq!(text(&mut rig.client).await, "2");
-        rig.client.send(send("3")).await.unwrap();
+    for seconds in [5, 30, 45] {
+        let config = EngineConfig {
+            connect_timeout: Duration::from_secs(seconds),
+            ..EngineConfig::default()
+        };
+        let mut stranger = rig(config.clone()).await;
+        let mut member = rig(config).await;
+        member.mailbox.joined();
+        let start = Instant::now();
+        if seconds > 25 {
+            for rig in [&mut stranger, &mut member] {
+                assert_eq!(text(&mut rig.client).await, "2");
+                rig.client.send(send("3")).await.unwrap();
+            }
+        }
+        assert_eq!(close_frame(&mut stranger.client).await, None);
+        let waited = start.elapsed();
+        assert!(waited >= Duration::from_secs(seconds), "{waited:?}");
+        assert!(
+            waited < Duration::from_millis(seconds * 1_000 + 50),
+            "{waited:?}"
+        );
+        assert_eq!(
+            stranger.inbound.closed(),
+            Some(DisconnectReason::ForcedClose)
+        );
+        assert_eq!(text(&mut member.client).await, "2");
+        assert_eq!(member.inbound.closed(), None);
     }
-    assert_eq!(close_frame(&mut stranger.client).await, None);
-    let waited = start.elapsed();
-    assert!(waited >= Duration::from_secs(45), "{waited:?}");
-    assert!(waited < Duration::from_millis(45_050), "{waited:?}");
-    assert_eq!(
-        stranger.inbound.closed(),
-        Some(DisconnectReason::ForcedClose)
-    );
-    assert_eq!(text(&mut member.client).await, "2");
-    assert_eq!(member.inbound.closed(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interval_that_never_ends_costs_nothing() {
+    let config = EngineConfig {
+        ping_interval: Duration::MAX,
+        connect_timeout: Duration::MAX,
+        ..EngineConfig::default()
+    };
+    let mut rig = rig(config).await;
+    // Longer than 32 bits of ticks, in which a deadline may not fire early, nor the timers' task spin.
+    for _ in 0..6 {
+        tokio::time::advance(Duration::from_secs(100 * 24 * 60 * 60)).await;
+        push(&rig, &text_frame("4still here"));
+        assert_eq!(text(&mut rig.client).await, "4still here");
+    }
+}
+
+#[tokio::test]
+async fn a_close_frame_is_answered_with_its_code() {
+    for code in [
+        None,
+        Some(CloseCode::Normal),
+        Some(CloseCode::Library(4_321)),
+    ] {
+        let mut rig = rig(patient()).await;
+        let frame = code.map(|code| CloseFrame {
+            code,
+            reason: "bye".into(),
+        });
+        rig.client.close(frame).await.unwrap();
+        let answer = close_frame(&mut rig.client).await;
+        assert_eq!(answer.map(|frame| frame.code), code);
+        rig.task.await.unwrap();
+        assert_eq!(rig.inbound.closed(), Some(DisconnectReason::TransportClose));
+    }
 }
 
 #[tokio::test(start_paused = true)]

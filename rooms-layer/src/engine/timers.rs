@@ -91,6 +91,11 @@ impl Timers {
         since.as_nanos().div_ceil(TICK.as_nanos()) as u64
     }
 
+    fn instant(&self, tick: u64) -> Instant {
+        // Not a multiplication of durations, whose factor is 32 bits: that many ticks pass in 497 days.
+        self.origin + Duration::from_millis(tick.saturating_mul(TICK.as_millis() as u64))
+    }
+
     /// Takes out what is due; the instant of the next deadline otherwise.
     fn due(&self, now: Instant) -> Result<Vec<Arc<Mailbox>>, Option<Instant>> {
         let mut entries = self.entries.lock().expect("no code panics under this lock");
@@ -99,7 +104,7 @@ impl Timers {
         let due = std::mem::replace(&mut *entries, later);
         if due.is_empty() {
             let next = entries.first_key_value();
-            return Err(next.map(|((tick, _), _)| self.origin + TICK.saturating_mul(*tick as u32)));
+            return Err(next.map(|((tick, _), _)| self.instant(*tick)));
         }
         Ok(due.into_values().collect())
     }

@@ -1,4 +1,4 @@
-use crate::{engine::EngineConfig, namespace::NamespaceConfig};
+use crate::{engine::EngineConfig, namespace::NamespaceConfig, transport::Origins};
 use std::time::Duration;
 
 /// Settings of a server. Each part is owned by the floor that obeys it; this puts them together.
@@ -18,6 +18,8 @@ pub struct Config {
     /// Requests whose path begins with this are ours. Default `/socket.io/`, where every client looks. It begins and ends
     /// with a slash.
     pub path: String,
+    /// Which pages may connect. Default: those of this server.
+    pub origins: Origins,
     /// Settings of the connections.
     pub engine: EngineConfig,
     /// Settings of the namespaces.
@@ -28,6 +30,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             path: "/socket.io/".to_owned(),
+            origins: Origins::default(),
             engine: EngineConfig::default(),
             namespace: NamespaceConfig::default(),
         }
@@ -42,6 +45,13 @@ impl Config {
         if !self.path.ends_with('/') {
             self.path.push('/');
         }
+        self
+    }
+
+    /// Sets [`origins`](Self::origins).
+    #[must_use]
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
         self
     }
 
@@ -104,7 +114,10 @@ impl Config {
     /// What can't work, in words that name the setting.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
+        let origins =
+            "`origins` lists something else than an origin such as `https://app.example.com`";
         let checks = [
+            (self.origins.is_valid(), origins),
             (path_is_absolute, "`path` must begin and end with a slash"),
             (
                 !self.engine.ping_interval.is_zero(),

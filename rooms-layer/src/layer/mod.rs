@@ -15,7 +15,7 @@ use crate::{
     },
     namespace::{HandshakeInfo, Hub},
     rooms::{Adapter, InMemory},
-    transport::stream_pipe,
+    transport::{Origins, stream_pipe},
 };
 use std::{
     fmt,
@@ -57,7 +57,8 @@ struct Plan {
     main: Option<Serve<Main>>,
     /// Whether a namespace was mounted, so that `/` is not ours to add.
     mounted: bool,
-    path: Option<String>,
+    /// What the layer itself obeys: the path, and who may connect.
+    door: Option<(String, Origins)>,
     problems: Vec<StartProblem>,
 }
 
@@ -130,7 +131,7 @@ impl<A: Adapter> RoomsLayer<A> {
         }
         let fresh = self.hub.engine().configure(config.engine)
             && self.hub.configure(config.namespace)
-            && plan.path.replace(config.path).is_none();
+            && plan.door.replace((config.path, config.origins)).is_none();
         if !fresh {
             let problem = "the configuration is set twice, or after the layer was applied";
             plan.problems.push(StartProblem::Config(problem));
@@ -226,9 +227,13 @@ impl<A: Adapter> RoomsLayer<A> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
-        let path = self.plan().path.clone();
-        let path = path.unwrap_or_else(|| Config::default().path);
-        Arc::new(Server::new(Handle::new::<A>(self.hub.clone()), &path))
+        let door = self.plan().door.clone();
+        let (path, origins) = door.unwrap_or_else(|| {
+            let default = Config::default();
+            (default.path, default.origins)
+        });
+        let handle = Handle::new::<A>(self.hub.clone());
+        Arc::new(Server::new(handle, &path, origins))
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {

@@ -2,7 +2,7 @@ use crate::{
     api::Handle,
     engine::{Connection, Pipe},
     namespace::{Conversation, HandshakeInfo, Hub},
-    transport::{self, Refused, Upgrading},
+    transport::{self, Origins, Refused, Upgrading},
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,13 +14,15 @@ pub(super) struct Server {
     handle: Handle,
     /// With the slash at its end.
     path: Box<str>,
+    origins: Origins,
 }
 
 impl Server {
-    pub(super) fn new(handle: Handle, path: &str) -> Self {
+    pub(super) fn new(handle: Handle, path: &str, origins: Origins) -> Self {
         Self {
             handle,
             path: path.into(),
+            origins,
         }
     }
 
@@ -60,7 +62,7 @@ impl Server {
     }
 
     fn open<B>(&self, mut request: Request<B>) -> Result<Response<Bytes>, Refused> {
-        let handshake = transport::inspect(&request)?;
+        let handshake = transport::inspect(&request, &self.origins)?;
         if request.extensions().get::<OnUpgrade>().is_none() {
             return Err(Refused::NoUpgrade);
         }

@@ -7,6 +7,7 @@ use crate::{
         Changed, Directory, Selection, Slot, SocketId,
         adapter::{Adapter, Answer, Answers, Channel, Command, Confirmed, Local, Moved, Question},
     },
+    session::after,
     wire::{Data, socket_io},
 };
 use futures_util::StreamExt;
@@ -407,7 +408,5 @@ fn changed(rooms: &[Box<str>], mut change: impl FnMut(&str) -> bool) -> Vec<Box<
 }
 
 fn deadline(timeout: Duration) -> Instant {
-    /// `Duration::MAX` means never, which no `Instant` can say.
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    Instant::now() + timeout.min(CENTURY)
+    Instant::from_std(after(Instant::now().into_std(), timeout))
 }

@@ -29,7 +29,8 @@ pub trait Adapter: Send + Sync + 'static {
     fn name(&self) -> &'static str;
 
     /// Opens a namespace: called once for each, before its first socket. The adapter delivers through `local` what it
-    /// receives for that namespace, for as long as it can be upgraded.
+    /// receives for that namespace, for as long as it can be upgraded. It must not ask the layer for a handle here, where one
+    /// is being made.
     fn open(&self, namespace: &str, local: Weak<dyn Local>) -> Box<dyn Channel>;
 }
 

@@ -106,7 +106,7 @@ impl CloseCause {
     /// The status code of the close frame that a WebSocket client is sent; `None` means an empty frame.
     ///
     /// As on Node, only what is wrong below Engine.IO has a code. A close frame of the client is answered with the code
-    /// that it brought (RFC 6455 section 5.5.1), which is the transport's to know.
+    /// that it brought (RFC 6455 section 5.5.1), which is the engine's to know.
     pub(crate) const fn websocket_code(self) -> Option<u16> {
         self.row().1
     }

@@ -1,3 +1,4 @@
+use super::after;
 use std::time::{Duration, Instant};
 
 /// The heartbeat of one connection (Engine.IO revision 4): the server asks, the client answers.
@@ -144,12 +145,6 @@ impl Heartbeat {
             }
         }
     }
-}
-
-/// Adds without overflow, so that a setting of `Duration::MAX` means never.
-fn after(now: Instant, duration: Duration) -> Instant {
-    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
-    now + duration.min(CENTURY)
 }
 
 #[cfg(test)]

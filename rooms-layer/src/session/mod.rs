@@ -10,3 +10,11 @@ pub(crate) use close::CloseCause;
 pub use close::DisconnectReason;
 pub(crate) use heartbeat::{Beat, Heartbeat};
 pub(crate) use id::SessionId;
+
+use std::time::{Duration, Instant};
+
+/// Adds without overflow, so that a setting of `Duration::MAX` means never.
+pub(crate) fn after(now: Instant, duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now + duration.min(CENTURY)
+}

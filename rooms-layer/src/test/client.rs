@@ -3,15 +3,22 @@ use super::{
     patiently,
 };
 use crate::{
-    AckError, DisconnectReason, Event, Namespace, RoomsLayer, Socket,
-    bounds::{Accepts, AckShape, DecodeAck, DecodeOwned, Emits, EncodeArgs, WithAck, WithoutAck},
+    api::{
+        Event, Fallible, Namespace, Reply, Socket,
+        bounds::{
+            Accepts, AckShape, DecodeAck, DecodeOwned, Emits, EncodeArgs, WithAck, WithoutAck,
+        },
+    },
     engine::Mailbox,
-    namespace,
+    layer::RoomsLayer,
+    namespace::{self, AckError},
     rooms::{Adapter, SocketId},
+    session::DisconnectReason,
     transport::stream_pipe,
     wire::{
         Args, Data, DataWriter, Value, engine_io,
         socket_io::{self, Kind, Packet},
+        websocket::text_frame,
     },
 };
 use serde::Serialize;
@@ -304,15 +311,13 @@ pub trait Answerable<A> {
     fn answer(self) -> Data;
 }
 
-impl<T: Serialize + 'static> Answerable<crate::Reply<T>> for T {
+impl<T: Serialize + 'static> Answerable<Reply<T>> for T {
     fn answer(self) -> Data {
         to_data(&self)
     }
 }
 
-impl<T: Serialize + 'static, E: Serialize + 'static> Answerable<crate::Fallible<T, E>>
-    for Result<T, E>
-{
+impl<T: Serialize + 'static, E: Serialize + 'static> Answerable<Fallible<T, E>> for Result<T, E> {
     fn answer(self) -> Data {
         #[derive(Serialize)]
         struct Success<T> {
@@ -358,7 +363,7 @@ fn connect_frame(path: &str, auth: &Data) -> Vec<u8> {
         "/" => String::new(),
         path => format!("{path},"),
     };
-    crate::wire::websocket::text_frame(&format!("40{namespace}{auth}")).to_vec()
+    text_frame(&format!("40{namespace}{auth}")).to_vec()
 }
 
 impl<N: Namespace> fmt::Debug for Client<N> {

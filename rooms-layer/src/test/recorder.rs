@@ -1,6 +1,9 @@
 use crate::{
-    Event, Io, Namespace, RoomsLayer,
-    bounds::{DecodeArgs, Target},
+    api::{
+        Event, Io, Namespace,
+        bounds::{DecodeArgs, Target},
+    },
+    layer::RoomsLayer,
     rooms::{
         Adapter, Selection, SocketId,
         adapter::{Answers, Channel, Command, Confirmed, Local, Moved, Question},

@@ -1,3 +1,4 @@
+use super::Origins;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -23,6 +24,8 @@ pub(crate) enum Refused {
     BadWebSocketVersion,
     #[error("Bad request")]
     BadWebSocketKey,
+    #[error("Forbidden")]
+    ForeignOrigin,
     #[error("Unsupported protocol version")]
     UnsupportedProtocol,
     /// The server in front of the layer can't hand its connections over.
@@ -34,6 +37,7 @@ impl Refused {
     fn status(self) -> StatusCode {
         match self {
             Self::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
             Self::BadWebSocketVersion => StatusCode::UPGRADE_REQUIRED,
             _ => StatusCode::BAD_REQUEST,
         }
@@ -45,6 +49,7 @@ impl Refused {
             Self::TransportUnknown => 0,
             Self::SessionUnknown => 1,
             Self::BadMethod => 2,
+            Self::ForeignOrigin => 4,
             Self::UnsupportedProtocol => 5,
             _ => 3,
         }
@@ -59,6 +64,9 @@ impl Refused {
             Self::NotAnUpgrade => "`transport=websocket` without the headers of an upgrade",
             Self::BadWebSocketVersion => "`Sec-WebSocket-Version` is not 13",
             Self::BadWebSocketKey => "`Sec-WebSocket-Key` is not 16 bytes in base64",
+            Self::ForeignOrigin => {
+                "a page of another origin: allow it with `Config::origins`, if it is yours"
+            }
             Self::UnsupportedProtocol => "the query has no `EIO=4`",
             Self::NoUpgrade => {
                 "the HTTP server does not offer upgrades to its services: with hyper call `.with_upgrades()` \
@@ -88,7 +96,7 @@ impl Refused {
 }
 
 /// Decides whether a request on our path opens a connection, in Engine.IO's order of checks.
-pub(crate) fn inspect<B>(request: &Request<B>) -> Result<Handshake, Refused> {
+pub(crate) fn inspect<B>(request: &Request<B>, origins: &Origins) -> Result<Handshake, Refused> {
     let query = request.uri().query().unwrap_or("");
     if parameter(query, "transport") != Some("websocket") {
         return Err(Refused::TransportUnknown);
@@ -113,6 +121,13 @@ pub(crate) fn inspect<B>(request: &Request<B>) -> Result<Handshake, Refused> {
         .get(header::SEC_WEBSOCKET_KEY)
         .filter(|key| is_key(key.as_bytes()))
         .ok_or(Refused::BadWebSocketKey)?;
+    let authority = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    if !origins.admit(headers, authority) {
+        return Err(Refused::ForeignOrigin);
+    }
     if parameter(query, "EIO") != Some("4") {
         return Err(Refused::UnsupportedProtocol);
     }
@@ -175,7 +190,7 @@ mod tests {
 
     fn check(request: http::request::Builder, expected: Result<(), Refused>) {
         let request = request.body(()).expect("a valid request");
-        let result = inspect(&request).map(drop);
+        let result = inspect(&request, &Origins::default()).map(drop);
         assert_eq!(result, expected, "{} {}", request.method(), request.uri());
     }
 
@@ -211,6 +226,21 @@ mod tests {
             request(ok).version(Version::HTTP_10),
             Err(Refused::NotAnUpgrade),
         );
+    }
+
+    #[test]
+    fn origins_are_inspected() {
+        let uri = "/?EIO=4&transport=websocket";
+        let from = |origin| {
+            request(uri)
+                .header("host", "a.com")
+                .header("origin", origin)
+        };
+        check(from("https://a.com"), Ok(()));
+        check(from("https://b.com"), Err(Refused::ForeignOrigin));
+        let response: Response<String> = Refused::ForeignOrigin.response();
+        assert_eq!(response.status(), StatusCode::FORBIDDEN);
+        assert_eq!(response.body(), r#"{"code":4,"message":"Forbidden"}"#);
     }
 
     #[test]
@@ -252,7 +282,7 @@ mod tests {
         let request = request("/?EIO=4&transport=websocket")
             .body(())
             .expect("a valid request");
-        let handshake = inspect(&request).expect("a valid handshake");
+        let handshake = inspect(&request, &Origins::default()).expect("a valid handshake");
         assert_eq!(handshake.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
         let response: Response<()> = switching_protocols(&handshake);
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);

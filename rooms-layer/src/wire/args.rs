@@ -62,6 +62,11 @@ impl DecodeError {
     pub fn index(&self) -> usize {
         self.index
     }
+
+    /// Why it could not be read: what was expected, and what came.
+    pub fn reason(&self) -> String {
+        self.source.to_string()
+    }
 }
 
 /// The arguments of one event or acknowledgement, or the payload of a connect packet.

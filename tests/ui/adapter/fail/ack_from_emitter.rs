@@ -1,6 +1,6 @@
+use demo::*;
 use rooms_layer::bounds::CanEmit;
 use rooms_layer::prelude::*;
-use rooms_tests::demo::*;
 
 /// Stands in for the back end of an adapter's emitter.
 enum Publish {}

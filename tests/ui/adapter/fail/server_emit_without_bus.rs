@@ -1,6 +1,6 @@
+use demo::*;
 use rooms_layer::prelude::*;
 use rooms_layer::{InMemory, bounds::CanServerEmit};
-use rooms_tests::demo::*;
 
 fn reload_everywhere<A: CanServerEmit>(_: Io<App, A>) {}
 

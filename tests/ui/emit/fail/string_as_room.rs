@@ -1,5 +1,5 @@
+use demo::*;
 use rooms_layer::prelude::*;
-use rooms_tests::demo::*;
 
 fn f(io: Io<App>) {
     io.to("project:42").emit(CursorMoved(0., 0.)).ok();

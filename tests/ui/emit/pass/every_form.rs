@@ -1,5 +1,5 @@
+use demo::*;
 use rooms_layer::{Changed, EmitIn, Error, Sent, prelude::*};
-use rooms_tests::demo::*;
 use std::time::Duration;
 
 fn task() -> Task {

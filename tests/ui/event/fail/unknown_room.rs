@@ -1,5 +1,5 @@
+use demo::*;
 use rooms_layer::prelude::*;
-use rooms_tests::demo::*;
 
 #[derive(Event)]
 #[event(to(Room::Projct))]

@@ -1,5 +1,5 @@
+use demo::*;
 use rooms_layer::prelude::*;
-use rooms_tests::demo::*;
 
 fn f(db: Db) -> RoomsLayer {
     RoomsLayer::new().on(async move |_: Socket<Main>, _: CursorMoved| {

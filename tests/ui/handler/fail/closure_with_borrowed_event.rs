@@ -1,5 +1,5 @@
+use demo::*;
 use rooms_layer::prelude::*;
-use rooms_tests::demo::*;
 
 fn f() -> RoomsLayer {
     RoomsLayer::new().on(async |_: Socket<Main>, event: Typing<'_>| {

@@ -1,0 +1,116 @@
+//! How connections come about, on servers of several kinds.
+
+use crate::{Room, enter, heard, said};
+use http_body_util::Empty;
+use hyper::{Request, Response, body::Bytes, server::conn::http1};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use rooms_layer::prelude::*;
+use rooms_tests::{client::Client, server};
+use serde_json::json;
+use std::{
+    convert::Infallible,
+    io,
+    sync::{Arc, Mutex},
+};
+use tokio::{io::duplex, net::TcpListener};
+use tower::{Layer, service_fn};
+use tracing_subscriber::fmt::MakeWriter;
+
+const HANDSHAKE: &str = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: test\r\nupgrade: websocket\r\n\
+    connection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+#[tokio::test]
+async fn a_stream_that_speaks_websocket_already_is_served() {
+    let rooms = RoomsLayer::new().on(enter);
+    let io = rooms.io::<Main>();
+    let (ours, theirs) = duplex(1024);
+    let request = Request::get("/anything").body(()).expect("a request");
+    let served = tokio::spawn(rooms.accept(&request, ours));
+
+    let mut client = Client::over(theirs).await;
+    client.join().await;
+    assert_eq!(client.ask(json!(["enter", 1])).await, true);
+    io.to(Room::project(1))
+        .emit(said("hello"))
+        .expect("an open server");
+    io.emit(said("end")).expect("an open server");
+    assert_eq!(heard(&mut client).await, ["hello", "end"]);
+
+    drop(client);
+    served
+        .await
+        .expect("the future resolves when the connection is over");
+    assert_eq!(rooms.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_can_not_upgrade_says_why_in_its_log() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_writer(log.clone())
+        .with_ansi(false)
+        .finish();
+    // The default of this thread, on which the whole test runs.
+    let _guard = tracing::subscriber::set_default(subscriber);
+
+    let rooms = RoomsLayer::new();
+    let app = rooms.layer(service_fn(async |_: Request<_>| {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    }));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("it is bound");
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("the test connects");
+        let service = TowerToHyperService::new(app);
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        connection.await
+    });
+    server::exchange(address, HANDSHAKE).await;
+
+    let log = log.text();
+    assert!(log.contains("ERROR"), "{log:?}");
+    assert!(log.contains(".with_upgrades()"), "{log:?}");
+    assert!(log.contains("RoomsLayer::accept"), "{log:?}");
+    assert_eq!(rooms.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_closed_server_lets_its_clients_go() {
+    let rooms = RoomsLayer::new();
+    let io = rooms.io::<Main>();
+    let address = crate::serve(rooms.clone()).await;
+    let client = Client::connect(address).await;
+    assert_eq!((rooms.connections(), io.count().await), (1, 1));
+    rooms.close();
+    client.closed().await;
+    assert!(io.emit(said("too late")).is_err());
+}
+
+/// What is logged, kept.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        let bytes = self.0.lock().expect("nobody panics here");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("nobody panics here").write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
