@@ -64,6 +64,8 @@
 
 mod api;
 mod engine;
+#[cfg(feature = "export")]
+pub mod export;
 mod layer;
 mod namespace;
 pub mod rooms;
@@ -293,12 +295,29 @@ pub mod prelude {
 /// What the macros print. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__when_exporting as when_exporting;
+    #[cfg(feature = "export")]
+    pub use crate::export::private::*;
     pub use crate::{
         Call, DynRoom, Event, Fallible, FromMessage, In, Main, Namespace, NoAck, NoAuth, Rejection,
         Reply, RoomKey, RoomSet, api::private::*, bounds::*,
     };
     pub use serde;
     pub use std::sync::Arc;
+}
+
+/// Keeps what the macros print for exports out of builds without them. A macro can't see which features the library has.
+#[cfg(feature = "export")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __when_exporting {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+#[cfg(not(feature = "export"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __when_exporting {
+    ($($tokens:tt)*) => {};
 }
 
 /// The program of the README, which has to compile.

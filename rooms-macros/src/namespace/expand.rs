@@ -90,6 +90,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
     });
     let client: Vec<_> = lists.client.iter().map(types::with_static).collect();
     let server: Vec<_> = lists.server.iter().map(types::with_static).collect();
+    let description = super::export::description(namespace, lists);
     quote! {
         #identity
         #(#emits)*
@@ -102,6 +103,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
         {}
         const _: () = #krate::assert_unique([#(<#server as #krate::Event>::NAME),*]);
         const _: () = #krate::assert_unique([#(<#client as #krate::Event>::NAME),*]);
+        #description
     }
 }
 

@@ -1,6 +1,7 @@
 //! `#[derive(Namespace)]`
 
 mod expand;
+mod export;
 mod model;
 
 use crate::diag::Diagnostics;
