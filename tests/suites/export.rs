@@ -12,7 +12,6 @@ use rooms_layer::{
     },
     prelude::*,
 };
-use rooms_tests::demo;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, process::Command};
 
