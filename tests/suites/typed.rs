@@ -3,7 +3,7 @@
 use rooms_layer::{
     AnyEvent, Call, Error, FromMessage, Rejection, RoomsLayer, StartError, prelude::*,
 };
-use rooms_tests::duplex::Client;
+use rooms_tests::client::Client;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 

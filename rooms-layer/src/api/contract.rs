@@ -96,6 +96,10 @@ impl<'de> Deserialize<'de> for NoAuth {
     }
 }
 
+/// Checks that the namespace of a handler accepts its event.
+#[doc(hidden)]
+pub fn accepts<N: Accepts<E>, E>() {}
+
 /// What a handle must name to reach a namespace.
 pub(crate) fn identity<N: Namespace>() -> Contract {
     Contract {

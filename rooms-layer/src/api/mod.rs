@@ -75,8 +75,9 @@ pub mod bounds {
 pub(crate) mod private {
     pub use super::{
         ack::ResultParts,
+        contract::accepts,
         coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
-        event::{argument, assert_unique, push},
+        event::{argument, assert_unique, is_client_event, is_server_event, push},
         handler::{Handles, register_method},
         registry::Registry,
         room::Permits,

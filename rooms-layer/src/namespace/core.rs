@@ -232,15 +232,14 @@ impl Namespace {
     fn deliver(&self, to: &Selection, volatile: bool, data: Data) -> usize {
         // Recipients are chosen under the lock and delivered to outside of it.
         let snapshot = self.read().select(to);
-        let mut recipients = snapshot.iter().peekable();
-        if recipients.peek().is_none() {
+        if snapshot.is_empty() {
             return 0;
         }
         let packet = socket_io::frame_event(data, &self.path, None);
         let mut batch = Batch::new(self.flusher());
         let (mut queued, mut dropped) = (0, 0);
-        for recipient in recipients {
-            match recipient.mailbox.push(&packet, volatile) {
+        snapshot.for_each(
+            |recipient| match recipient.mailbox.push(&packet, volatile) {
                 Pushed::Marked => {
                     batch.add(&recipient.mailbox);
                     queued += 1;
@@ -248,8 +247,8 @@ impl Namespace {
                 Pushed::Queued => queued += 1,
                 Pushed::Dropped => dropped += 1,
                 Pushed::Refused => {}
-            }
-        }
+            },
+        );
         if dropped > 0 {
             tracing::debug!(namespace = ?self.path, dropped, "volatile event not sent to clients that can't take it");
         }

@@ -29,7 +29,8 @@ pub(crate) trait Handlers: Send + Sync + 'static {
     fn connected(&self, peer: &Arc<Peer>) -> Option<BoxFuture<()>>;
     /// Handles one event. The future is polled once before the next event of this connection is looked at.
     fn event(&self, peer: &Arc<Peer>, event: Event) -> BoxFuture<()>;
-    /// The peer is leaving; its rooms can still be read and are left when this first waits.
+    /// The peer is leaving, and every event that it sent has been polled once, or been handled where they are handled one at
+    /// a time. Its rooms can still be read, and are left when this first waits.
     fn disconnecting(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
     /// The peer has left its rooms. Runs after what `disconnecting` returned.
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;

@@ -48,7 +48,6 @@ fn structure(mut item: ItemFn) -> TokenStream {
     quote! {
         #(#attributes)*
         #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
         #vis struct #name;
         impl #name { #item }
     }

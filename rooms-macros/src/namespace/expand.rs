@@ -63,7 +63,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
     let identity = own_identity(namespace, lists, quote!(#krate::Vacant));
     let emits = lists.server.iter().map(|event| {
         let (named, lifetimes) = types::with_named(event);
-        let direction = direction(event, quote!(#krate::ServerEvent));
+        let direction = direction(event, quote!(#krate::is_server_event));
         quote_spanned! {event.span()=>
             #[automatically_derived]
             impl<#(#lifetimes),*> #krate::Emits<#named> for #name {}
@@ -75,7 +75,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
         .collect();
     let accepts = lists.client.iter().zip(&slots).map(|(event, slot)| {
         let (named, lifetimes) = types::with_named(event);
-        let direction = direction(event, quote!(#krate::ClientEvent));
+        let direction = direction(event, quote!(#krate::is_client_event));
         quote_spanned! {event.span()=>
             #[automatically_derived]
             impl<#(#lifetimes),*> #krate::Accepts<#named> for #name { type Slot = #slot; }
@@ -101,8 +101,8 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
         where
             #(__L: #krate::Handled<#client, #slots>,)*
         {}
-        const _: () = #krate::assert_unique(&[#(<#server as #krate::Event>::NAME),*]);
-        const _: () = #krate::assert_unique(&[#(<#client as #krate::Event>::NAME),*]);
+        const _: () = #krate::assert_unique([#(<#server as #krate::Event>::NAME),*]);
+        const _: () = #krate::assert_unique([#(<#client as #krate::Event>::NAME),*]);
         #description
     }
 }
@@ -140,14 +140,9 @@ fn identity(
 }
 
 /// Checks that an event of a list travels in the list's direction.
-fn direction(event: &Type, direction: TokenStream) -> TokenStream {
+fn direction(event: &Type, check: TokenStream) -> TokenStream {
     let event_for_all = types::with_static(event);
-    quote_spanned! {event.span()=>
-        const _: fn() = || {
-            fn travels_this_way<__E: #direction>() {}
-            travels_this_way::<#event_for_all>()
-        };
-    }
+    quote_spanned!(event.span()=> const _: fn() = #check::<#event_for_all>;)
 }
 
 /// The paths of `count` slots through a tree as flat as it can be: `true` is the second branch.
