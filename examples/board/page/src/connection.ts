@@ -2,16 +2,17 @@
 
 import { io, type Socket } from "socket.io-client";
 import type {
-  Answer,
-  Change,
+  ApiError,
   ClientToServerEvents,
   CursorMoved,
   Joined,
   Message,
   Person,
   ProjectUpdated,
+  Result,
   ServerToClientEvents,
   Task,
+  TaskChange,
 } from "./contract";
 import { applyChange } from "./tasks";
 
@@ -21,7 +22,7 @@ export type Status = "connecting" | "live" | "offline" | "refused";
 export interface Listener {
   status(status: Status, reason?: string): void;
   /** `changed` is what led here, or nothing when the whole board was loaded. */
-  tasks(tasks: readonly Task[], changed?: Change): void;
+  tasks(tasks: readonly Task[], changed?: TaskChange): void;
   people(people: readonly Person[]): void;
   cursor(cursor: CursorMoved): void;
   message(message: Message): void;
@@ -52,7 +53,7 @@ export function connect(name: string, project: number, listener: Listener): Conn
     const thisJoin = ++joins;
     board = undefined;
     early = [];
-    socket.timeout(ANSWER_WITHIN_MS).emit("join_project", project, (failed, answer: Answer<Joined>) => {
+    socket.timeout(ANSWER_WITHIN_MS).emit("join_project", project, (failed, answer: Result<Joined, ApiError>) => {
       if (thisJoin !== joins) return;
       if (failed) {
         if (socket.connected) join();
