@@ -3,6 +3,7 @@
 import { io, type Socket } from "socket.io-client";
 import type {
   ApiError,
+  Auth,
   ClientToServerEvents,
   CursorMoved,
   Joined,
@@ -41,7 +42,7 @@ const ANSWER_WITHIN_MS = 10_000;
 
 export function connect(name: string, project: number, listener: Listener): Connection {
   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io({
-    auth: { name },
+    auth: { name } satisfies Auth,
     transports: ["websocket"],
   });
 
