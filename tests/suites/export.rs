@@ -41,12 +41,22 @@ fn every_form_as_asyncapi() {
 /// `@ts-expect-error` in it stands above a line that has to be an error.
 #[test]
 fn the_official_client_takes_the_interfaces() {
-    run("node_modules/.bin/tsc", &["--project", "."]);
+    run("export", "node_modules/.bin/tsc", &["--project", "."]);
+}
+
+#[test]
+fn the_page_of_the_board_keeps_to_its_contract() {
+    run(
+        "../examples/board/page",
+        "node_modules/.bin/tsc",
+        &["--noEmit"],
+    );
 }
 
 #[test]
 fn the_official_parser_takes_the_documents() {
     run(
+        "export",
         "node",
         &["asyncapi.mjs", "demo.asyncapi.json", "forms.asyncapi.json"],
     );
@@ -186,9 +196,9 @@ mod as_text {
     }
 }
 
-/// Runs a tool in `export/`.
-fn run(program: &str, arguments: &[&str]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("export");
+/// Runs a tool in a folder of this crate.
+fn run(folder: &str, program: &str, arguments: &[&str]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     assert!(
         folder.join("node_modules").is_dir(),
         "the npm packages of {} are missing: run tests/setup.sh",

@@ -1,7 +1,10 @@
 //! Who is here.
 
 use crate::{error::ApiError, store::ProjectId};
-use rooms_layer::SocketId;
+use rooms_layer::{
+    SocketId,
+    export::schemars::{self, JsonSchema},
+};
 use serde::Serialize;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -43,7 +46,7 @@ fn color_of(name: &str) -> &'static str {
 }
 
 /// One window of somebody, as the others see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Person {
     pub id: SocketId,
     pub name: String,
