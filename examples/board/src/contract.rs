@@ -52,7 +52,7 @@ pub struct SignIn {
 pub struct JoinProject(pub ProjectId);
 
 /// The project as it is; every later change follows as [`ProjectUpdated`].
-#[derive(Serialize, JsonSchema)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub struct Joined {
     pub tasks: Vec<Task>,
     pub version: u64,
@@ -70,7 +70,7 @@ pub struct Cursor(
 );
 
 /// A message for one window.
-#[derive(Event, Deserialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(client, ack = Result<(), ApiError>)]
 pub struct SendMessage {
     pub to: SocketId,
@@ -78,14 +78,14 @@ pub struct SendMessage {
 }
 
 /// The text of somebody's own note.
-#[derive(Event, Deserialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(client)]
 pub struct SaveNote {
     pub text: String,
 }
 
 /// A task of a project changed.
-#[derive(Event, Serialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct ProjectUpdated {
     pub project: ProjectId,
@@ -95,17 +95,17 @@ pub struct ProjectUpdated {
 }
 
 /// Who has the project open, oldest first.
-#[derive(Event, Serialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct Presence {
     pub people: Vec<Person>,
 }
 
 /// Somebody else's pointer moved.
-#[derive(Event, Serialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct CursorMoved<'a> {
-    pub id: &'a SocketId,
+    pub id: SocketId,
     pub name: &'a str,
     pub color: &'a str,
     pub x: f64,
@@ -113,16 +113,16 @@ pub struct CursorMoved<'a> {
 }
 
 /// A message from another window. It has no audience: it can only go to a socket by its id.
-#[derive(Event, Serialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server)]
 pub struct Message<'a> {
-    pub from: &'a SocketId,
+    pub from: SocketId,
     pub name: &'a str,
     pub text: &'a str,
 }
 
 /// Somebody's note, for all their windows.
-#[derive(Event, Serialize, JsonSchema)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::User))]
 pub struct NoteChanged {
     pub text: String,

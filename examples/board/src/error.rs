@@ -7,10 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rooms_layer::export::schemars::{self, JsonSchema};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why something was not done, in words for the person who asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiError {
     #[serde(skip)]
     status: StatusCode,
