@@ -324,3 +324,32 @@ macro_rules! __when_exporting {
 #[cfg(all(doctest, feature = "axum", feature = "macros"))]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// The chapters of the guide, which have to compile.
+#[cfg(all(doctest, feature = "axum", feature = "macros", feature = "test"))]
+mod guide {
+    #[doc = include_str!("../../docs/guide/README.md")]
+    mod index {}
+    #[doc = include_str!("../../docs/guide/events.md")]
+    mod events {}
+    #[doc = include_str!("../../docs/guide/rooms.md")]
+    mod rooms {}
+    #[doc = include_str!("../../docs/guide/namespaces.md")]
+    mod namespaces {}
+    #[doc = include_str!("../../docs/guide/handlers.md")]
+    mod handlers {}
+    #[doc = include_str!("../../docs/guide/acks.md")]
+    mod acks {}
+    #[doc = include_str!("../../docs/guide/emitting.md")]
+    mod emitting {}
+    #[doc = include_str!("../../docs/guide/adapters.md")]
+    mod adapters {}
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    mod testing {}
+    #[doc = include_str!("../../docs/guide/configuration.md")]
+    mod configuration {}
+    #[doc = include_str!("../../docs/guide/coming-from-node.md")]
+    mod coming_from_node {}
+    #[doc = include_str!("../../docs/guide/coming-from-socketioxide.md")]
+    mod coming_from_socketioxide {}
+}
