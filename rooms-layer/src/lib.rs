@@ -55,6 +55,7 @@
 //!
 //! - `macros` (default): the derives and `#[handler]`.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `export`: the module `export`, contracts as TypeScript for the official client and as AsyncAPI.
 //! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
 //! # What it runs on
@@ -344,6 +345,9 @@ mod guide {
     mod emitting {}
     #[doc = include_str!("../../docs/guide/adapters.md")]
     mod adapters {}
+    #[cfg(feature = "export")]
+    #[doc = include_str!("../../docs/guide/export.md")]
+    mod export {}
     #[doc = include_str!("../../docs/guide/testing.md")]
     mod testing {}
     #[doc = include_str!("../../docs/guide/configuration.md")]

@@ -268,8 +268,3 @@ fn too_big(places: &[String]) -> String {
         places.concat(),
     )
 }
-
-/// The chapter of the guide, which has to compile.
-#[cfg(all(doctest, feature = "macros"))]
-#[doc = include_str!("../../../docs/guide/export.md")]
-mod guide {}
