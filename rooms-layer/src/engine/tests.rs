@@ -1,5 +1,7 @@
 //! Connections over a duplex in memory, with a foreign WebSocket implementation as the client and a paused clock.
 
+mod polling;
+
 use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
 use crate::{
     session::{CloseCause, DisconnectReason},
