@@ -1,5 +1,6 @@
 //! Connections over a duplex in memory, with a foreign WebSocket implementation as the client and a paused clock.
 
+mod change;
 mod polling;
 
 use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};

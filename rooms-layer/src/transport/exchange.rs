@@ -167,3 +167,240 @@ fn respond(status: StatusCode, content: &'static str, body: Bytes) -> Response<B
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{Engine, EngineConfig, Inbound, Message},
+        session::{CloseCause, DisconnectReason},
+    };
+    use futures_util::{StreamExt, stream};
+    use http_body::Frame;
+    use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
+    use std::{
+        cell::Cell,
+        rc::Rc,
+        sync::{Arc, Mutex},
+    };
+    use tokio::task::JoinHandle;
+
+    type Seen = Arc<Mutex<(Vec<String>, Option<DisconnectReason>)>>;
+
+    struct Listener(Seen);
+
+    impl Inbound for Listener {
+        fn message(&mut self, message: Message<'_>, _: &mut Context<'_>) -> Result<(), CloseCause> {
+            let message = format!("{message:?}");
+            self.0.lock().unwrap().0.push(message);
+            Ok(())
+        }
+
+        fn is_ready(&self) -> bool {
+            true
+        }
+
+        fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+
+        fn closed(&mut self, reason: DisconnectReason, _: &mut Context<'_>) {
+            self.0.lock().unwrap().1 = Some(reason);
+        }
+    }
+
+    struct Rig {
+        engine: Arc<Engine>,
+        sid: String,
+        seen: Seen,
+        task: JoinHandle<()>,
+    }
+
+    fn rig() -> Rig {
+        let engine = Arc::new(Engine::new());
+        let mut config = EngineConfig {
+            connect_timeout: std::time::Duration::MAX,
+            ..EngineConfig::default()
+        };
+        config.limits.max_payload = 10;
+        assert!(engine.configure(config));
+        let seen = Seen::default();
+        let (connection, open) = engine.connect_polling(&[], |_| Listener(seen.clone()));
+        let sid = open.split('"').nth(3).expect("an open packet").to_owned();
+        let task = tokio::spawn(connection);
+        Rig {
+            engine,
+            sid,
+            seen,
+            task,
+        }
+    }
+
+    impl Rig {
+        fn session(&self) -> Session {
+            self.engine.session(&self.sid).expect("an open session")
+        }
+
+        fn post<B: Body>(&self, content: Option<&'static str>, body: B) -> Exchange<B> {
+            let content = content.map(|content| HeaderValue::from_static(content));
+            let headers = content.map(|content| (header::CONTENT_TYPE, content));
+            Exchange::post(self.session(), &HeaderMap::from_iter(headers), body)
+        }
+
+        fn messages(&self) -> Vec<String> {
+            self.seen.lock().unwrap().0.clone()
+        }
+
+        async fn ended(self, reason: DisconnectReason) {
+            self.task.await.unwrap();
+            assert_eq!(self.seen.lock().unwrap().1, Some(reason));
+        }
+    }
+
+    fn check(response: &Response<Bytes>, status: u16, content: Option<&str>, body: &str) {
+        assert_eq!(response.status(), status);
+        assert_eq!(response.body(), body);
+        let headers = response.headers();
+        let stated = headers.get(header::CONTENT_TYPE);
+        assert_eq!(stated.map(|stated| stated.to_str().unwrap()), content);
+        let is_kept_out_of_caches =
+            headers.get(header::CACHE_CONTROL) == Some(&HeaderValue::from_static("no-store"));
+        assert_eq!(is_kept_out_of_caches, status == 200);
+    }
+
+    /// A body in chunks, with no length told.
+    fn chunks(chunks: &[&'static str]) -> UnsyncBoxBody<Bytes, &'static str> {
+        let frames: Vec<_> = chunks
+            .iter()
+            .map(|chunk| match *chunk {
+                "torn" => Err("torn"),
+                chunk => Ok(Frame::data(Bytes::from_static(chunk.as_bytes()))),
+            })
+            .collect();
+        StreamBody::new(stream::iter(frames)).boxed_unsync()
+    }
+
+    #[tokio::test]
+    async fn requests_are_answered_as_clients_expect() {
+        let rig = rig();
+        let get = Exchange::<Full<Bytes>>::get(rig.session());
+        let engine = rig.engine.clone();
+        check(
+            &rig.post(None, chunks(&["4a"])).await,
+            200,
+            Some("text/html"),
+            "ok",
+        );
+        for content in [
+            "text/plain;charset=UTF-8",
+            "application/octet-stream; charset=x",
+            "x",
+        ] {
+            let response = rig
+                .post(Some(content), chunks(&["4", "", "b\x1e4", "c"]))
+                .await;
+            check(&response, 200, Some("text/html"), "ok");
+        }
+        assert_eq!(rig.messages().len(), 7);
+        assert_eq!(
+            rig.messages()[..3],
+            [r#"Text("a")"#, r#"Text("b")"#, r#"Text("c")"#]
+        );
+        engine.close(CloseCause::ShuttingDown);
+        check(&get.await, 200, Some("text/plain; charset=UTF-8"), "1");
+        rig.ended(DisconnectReason::ServerShuttingDown).await;
+    }
+
+    #[tokio::test]
+    async fn a_body_too_long_is_refused_and_the_session_stays() {
+        let rig = rig();
+        let told = Full::new(Bytes::from_static(b"4a234567890"));
+        check(&rig.post(None, told).await, 413, None, "");
+        check(
+            &rig.post(None, chunks(&["4a2345", "67890"])).await,
+            413,
+            None,
+            "",
+        );
+        let full = Full::new(Bytes::from_static(b"4a23456789"));
+        check(&rig.post(None, full).await, 200, Some("text/html"), "ok");
+        check(
+            &rig.post(None, chunks(&["4a2345", "6789"])).await,
+            200,
+            Some("text/html"),
+            "ok",
+        );
+        assert_eq!(rig.messages().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn no_more_is_read_of_a_body_than_is_taken() {
+        let rig = rig();
+        let read = Rc::new(Cell::new(0));
+        let frames = {
+            let read = read.clone();
+            stream::iter(0..).map(move |_| {
+                read.set(read.get() + 1);
+                Ok::<_, ()>(Frame::data(Bytes::from_static(b"4 ")))
+            })
+        };
+        check(
+            &rig.post(None, StreamBody::new(frames)).await,
+            413,
+            None,
+            "",
+        );
+        assert_eq!(read.get(), 6);
+    }
+
+    #[tokio::test]
+    async fn bodies_that_will_not_do_end_the_session() {
+        for (content, body, reason) in [
+            (
+                Some("application/octet-stream"),
+                &["4a"],
+                DisconnectReason::TransportError,
+            ),
+            (None, &["torn"], DisconnectReason::TransportError),
+            (None, &[""], DisconnectReason::ParseError),
+            (None, &["abc"], DisconnectReason::ParseError),
+        ] {
+            let rig = rig();
+            let get = Exchange::<Full<Bytes>>::get(rig.session());
+            check(&rig.post(content, chunks(body)).await, 400, None, "");
+            check(&get.await, 200, Some("text/plain; charset=UTF-8"), "1");
+            assert!(rig.messages().is_empty());
+            rig.ended(reason).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn overlapping_requests_end_the_session() {
+        let gets = rig();
+        let first = Exchange::<Full<Bytes>>::get(gets.session());
+        let second = Exchange::<Full<Bytes>>::get(gets.session());
+        check(&second.await, 400, None, "");
+        check(&first.await, 200, Some("text/plain; charset=UTF-8"), "1");
+        gets.ended(DisconnectReason::TransportError).await;
+
+        let posts = rig();
+        let get = Exchange::<Full<Bytes>>::get(posts.session());
+        let first = posts.post(
+            None,
+            StreamBody::new(stream::pending::<Result<Frame<Bytes>, ()>>()),
+        );
+        let second = posts.post(None, chunks(&["4a"]));
+        check(&second.await, 400, None, "");
+        check(&first.await, 400, None, "");
+        check(&get.await, 200, Some("text/plain; charset=UTF-8"), "1");
+        posts.ended(DisconnectReason::TransportError).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_ends_with_the_heartbeat() {
+        let rig = rig();
+        let endless = StreamBody::new(stream::pending::<Result<Frame<Bytes>, ()>>());
+        check(&rig.post(None, endless).await, 400, None, "");
+        rig.ended(DisconnectReason::PingTimeout).await;
+    }
+}
