@@ -242,7 +242,7 @@ mod tests {
         }
 
         fn post<B: Body>(&self, content: Option<&'static str>, body: B) -> Exchange<B> {
-            let content = content.map(|content| HeaderValue::from_static(content));
+            let content = content.map(HeaderValue::from_static);
             let headers = content.map(|content| (header::CONTENT_TYPE, content));
             Exchange::post(self.session(), &HeaderMap::from_iter(headers), body)
         }

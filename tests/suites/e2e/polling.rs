@@ -1,8 +1,13 @@
 //! HTTP long-polling, to the letter: statuses, headers and bodies as clients of all kinds rely on them.
 
 use crate::{Done, said};
+use axum::Router;
 use futures_util::{SinkExt, StreamExt};
-use rooms_layer::{Config, Transports, prelude::*};
+use hyper::{
+    Method,
+    header::{self, HeaderValue},
+};
+use rooms_layer::{Config, Origins, Transports, prelude::*};
 use rooms_tests::server;
 use std::net::SocketAddr;
 use tokio::{
@@ -14,6 +19,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Error, Message},
 };
+use tower_http::{compression::CompressionLayer, cors::CorsLayer};
 
 const PATH: &str = "/socket.io/?EIO=4&transport=polling";
 
@@ -51,7 +57,7 @@ impl Answer {
         let status = lines.next().expect("a status line");
         let headers = lines.map(|line| line.split_once(": ").expect("a header"));
         let mut headers: Vec<_> = headers
-            .filter(|(name, _)| !["date", "connection"].contains(name))
+            .filter(|(name, _)| !["connection", "date", "vary"].contains(name))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         headers.sort();
@@ -363,6 +369,77 @@ async fn a_transport_that_is_switched_off_is_unknown() {
     let websocket = "GET /socket.io/?EIO=4&transport=websocket";
     let answer = server::request(address, websocket, "").await;
     assert_eq!(Answer::parse(&answer), unknown);
+}
+
+/// As in Node's `cors` option: every answer, refusals and the 101 included, says whose page may read it.
+#[tokio::test]
+async fn cors_is_the_work_of_a_layer_around() {
+    const PAGE: &str = "https://app.example.com";
+    let config = Config::default().origins(Origins::list([PAGE]));
+    let cors = CorsLayer::new()
+        .allow_origin([HeaderValue::from_static(PAGE)])
+        .allow_credentials(true)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::CONTENT_TYPE]);
+    let app = Router::new()
+        .layer(RoomsLayer::new().config(config))
+        .layer(cors);
+    let address = server::serve(app).await;
+
+    let upgrade = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+        sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let preflight =
+        "access-control-request-method: POST\r\naccess-control-request-headers: content-type\r\n";
+    for (request, headers, status) in [
+        (format!("GET {PATH}"), "", "200 OK"),
+        (format!("GET {PATH}&sid=x"), "", "400 Bad Request"),
+        (format!("POST {PATH}"), "", "400 Bad Request"),
+        (format!("OPTIONS {PATH}"), preflight, "200 OK"),
+        (
+            "GET /socket.io/?EIO=4&transport=websocket".to_owned(),
+            upgrade,
+            "101 Switching Protocols",
+        ),
+    ] {
+        let head = format!("{request} HTTP/1.1\r\nhost: test\r\norigin: {PAGE}\r\n{headers}\r\n");
+        let mut stream = TcpStream::connect(address).await.expect("a connection");
+        let written = stream.write_all(head.as_bytes()).await;
+        written.expect("an open connection");
+        let mut response = Vec::new();
+        while !response.windows(4).any(|bytes| bytes == b"\r\n\r\n") {
+            let read = stream.read_buf(&mut response).await;
+            assert_ne!(read.expect("a response"), 0, "{request}");
+        }
+        let response = String::from_utf8_lossy(&response);
+        assert!(
+            response.starts_with(&format!("HTTP/1.1 {status}\r\n")),
+            "{response}"
+        );
+        for header in [
+            format!("access-control-allow-origin: {PAGE}\r\n"),
+            "access-control-allow-credentials: true\r\n".to_owned(),
+        ] {
+            assert!(response.contains(&header), "{request}: {response}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn compression_is_the_work_of_a_layer_around() {
+    let rooms = RoomsLayer::new();
+    let io = rooms.io::<Main>();
+    let app = Router::new().layer(rooms).layer(CompressionLayer::new());
+    let address = server::serve(app).await;
+    let client = Poller::join(address).await;
+    let text = "again and ".repeat(10_000);
+    io.emit(said(&text)).expect("an open server");
+    let stream = client.begin("GET", "connection: close\r\naccept-encoding: gzip\r\n\r\n");
+    let mut response = Vec::new();
+    let read = stream.await.read_to_end(&mut response).await;
+    read.expect("a response");
+    let head = String::from_utf8_lossy(&response);
+    assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
+    assert!(response.len() < text.len() / 10, "{} bytes", response.len());
 }
 
 async fn read_answer(mut stream: TcpStream) -> Answer {
