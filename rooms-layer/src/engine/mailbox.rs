@@ -77,11 +77,19 @@ struct State {
 
 /// Where the queue leads.
 enum Outlet {
-    /// Nowhere: the connection is over.
-    None,
     Pipe(Arc<dyn Pipe>),
-    /// In a box, since most clients leave it soon and none comes back.
-    Polling(Box<Polling>),
+    /// In a box, since most clients leave it soon and none comes back. `None` is nowhere: the connection is over, whatever it
+    /// travelled by. (An `Option` here is one that costs no memory.)
+    Polling(Option<Box<Polling>>),
+}
+
+impl Outlet {
+    fn polling(&mut self) -> Option<&mut Polling> {
+        match self {
+            Self::Polling(polling) => polling.as_deref_mut(),
+            Self::Pipe(_) => None,
+        }
+    }
 }
 
 /// Where the connection's task stands with its pipe.
@@ -107,7 +115,7 @@ impl Mailbox {
                 blocked: pipe.is_none(),
                 outlet: match pipe {
                     Some(pipe) => Outlet::Pipe(pipe),
-                    None => Outlet::Polling(Box::default()),
+                    None => Outlet::Polling(Some(Box::default())),
                 },
                 queue: VecDeque::new(),
                 written: 0,
@@ -270,10 +278,10 @@ impl Mailbox {
         state.queue.clear();
         state.ending.get_or_insert(CloseCause::TransportFailed);
         state.task = None;
-        let outlet = std::mem::replace(&mut state.outlet, Outlet::None);
+        let mut outlet = std::mem::replace(&mut state.outlet, Outlet::Polling(None));
         drop(state);
         // Requests that still wait learn that it is over.
-        if let Outlet::Polling(mut polling) = outlet {
+        if let Some(polling) = outlet.polling() {
             polling.wake_all();
         }
     }
@@ -329,7 +337,7 @@ impl Mailbox {
         remove: impl FnOnce(u64),
     ) -> Option<u64> {
         let mut state = self.state();
-        if matches!(state.outlet, Outlet::None) || state.abandoned {
+        if matches!(state.outlet, Outlet::Polling(None)) || state.abandoned {
             return None;
         }
         let deadline = match state.closing_deadline {
@@ -393,7 +401,7 @@ impl State {
         if self.ending.is_none() {
             self.ending = Some(cause);
             self.append(websocket::close_frame(code.map(|code| (code, ""))));
-            if let Outlet::Polling(polling) = &mut self.outlet {
+            if let Some(polling) = self.outlet.polling() {
                 polling.wake_all();
             }
         }
@@ -418,9 +426,9 @@ impl State {
     /// Writes until nothing is left or the pipe takes no more (`WouldBlock`). With a context its task is woken then.
     fn write(&mut self, mut cx: Option<&mut Context<'_>>) -> io::Result<()> {
         let pipe = match &self.outlet {
-            Outlet::None => return Ok(()),
             Outlet::Pipe(pipe) => pipe.clone(),
-            Outlet::Polling(polling) => return polling.offer(!self.queue.is_empty()),
+            Outlet::Polling(Some(polling)) => return polling.offer(!self.queue.is_empty()),
+            Outlet::Polling(None) => return Ok(()),
         };
         let mut write = |bufs: &[IoSlice<'_>]| match &mut cx {
             Some(cx) => at_once(pipe.poll_write(cx, bufs)),

@@ -580,3 +580,8 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
         client.await.unwrap();
     }
 }
+
+#[test]
+fn a_client_that_does_not_poll_pays_nothing_for_those_that_do() {
+    assert!(size_of::<Mailbox>() <= 264);
+}

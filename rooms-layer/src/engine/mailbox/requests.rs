@@ -4,7 +4,7 @@ use super::{Mailbox, Outlet, State};
 use crate::{
     engine::{
         Pipe,
-        polling::{Rejected, Wait},
+        polling::{Polling, Rejected, Wait},
     },
     session::CloseCause,
     wire::engine_io,
@@ -32,9 +32,9 @@ impl Mailbox {
     pub(crate) fn via(&self) -> Option<Via> {
         let state = self.state();
         match &state.outlet {
-            Outlet::None => None,
+            Outlet::Polling(None) => None,
             Outlet::Polling(_) if state.has_taken_leave() => None,
-            Outlet::Polling(polling) if polling.is_open() => Some(Via::Polling),
+            Outlet::Polling(Some(polling)) if polling.is_open() => Some(Via::Polling),
             Outlet::Polling(_) | Outlet::Pipe(_) => Some(Via::WebSocket),
         }
     }
@@ -55,7 +55,7 @@ impl Mailbox {
 
     pub(crate) fn begin_get(&self) -> Result<(), Rejected> {
         let mut state = self.state();
-        let Outlet::Polling(polling) = &mut state.outlet else {
+        let Some(polling) = state.outlet.polling() else {
             return Err(Rejected::Changed);
         };
         let begun = polling.begin_get();
@@ -71,7 +71,7 @@ impl Mailbox {
     pub(crate) fn poll_get(&self, cx: &mut Context<'_>) -> Poll<String> {
         let mut guard = self.state();
         let state = &mut *guard;
-        let Outlet::Polling(polling) = &mut state.outlet else {
+        let Some(polling) = state.outlet.polling() else {
             return Poll::Ready(farewell(state.ending).to_owned());
         };
         // What is queued when the client has changed over is for the WebSocket.
@@ -99,19 +99,20 @@ impl Mailbox {
     /// The client has given up its GET, which a session does not survive: what was on its way may be lost.
     pub(crate) fn abort_get(&self) {
         let mut state = self.state();
-        let Outlet::Polling(polling) = &mut state.outlet else {
+        let Some(polling) = state.outlet.polling() else {
             return;
         };
         polling.end_get();
-        if polling.is_open() {
-            state.blocked = true;
+        let is_open = polling.is_open();
+        state.blocked = true;
+        if is_open {
             state.fail(CloseCause::TransportFailed);
         }
     }
 
     pub(crate) fn begin_post(&self) -> Result<(), Rejected> {
         let mut state = self.state();
-        let Outlet::Polling(polling) = &mut state.outlet else {
+        let Some(polling) = state.outlet.polling() else {
             return Err(Rejected::Changed);
         };
         let begun = polling.begin_post();
@@ -124,7 +125,7 @@ impl Mailbox {
     /// Leaves a whole body to the connection's task.
     pub(crate) fn hand_in(&self, body: Vec<u8>) {
         let mut state = self.state();
-        if let Outlet::Polling(polling) = &mut state.outlet {
+        if let Some(polling) = state.outlet.polling() {
             polling.hand_in(body);
             state.wake();
         }
@@ -134,7 +135,7 @@ impl Mailbox {
     pub(crate) fn poll_taken(&self, cx: &mut Context<'_>) -> Poll<bool> {
         let mut guard = self.state();
         let state = &mut *guard;
-        if let Outlet::Polling(polling) = &mut state.outlet {
+        if let Some(polling) = state.outlet.polling() {
             let taken = polling.poll_taken(cx);
             if state.ending.is_none() || taken.is_ready() {
                 ready!(taken);
@@ -146,7 +147,7 @@ impl Mailbox {
 
     /// The POST is answered.
     pub(crate) fn end_post(&self) {
-        if let Outlet::Polling(polling) = &mut self.state().outlet {
+        if let Some(polling) = self.state().outlet.polling() {
             polling.end_post();
         }
     }
@@ -154,7 +155,7 @@ impl Mailbox {
     /// The client has given up its POST, whose packets may be lost.
     pub(crate) fn abort_post(&self) {
         let mut state = self.state();
-        if let Outlet::Polling(polling) = &mut state.outlet
+        if let Some(polling) = state.outlet.polling()
             && polling.end_post()
         {
             state.fail(CloseCause::TransportFailed);
@@ -163,15 +164,12 @@ impl Mailbox {
 
     /// For the connection's task: the body that waits for it.
     pub(crate) fn take_post(&self) -> Option<Vec<u8>> {
-        match &mut self.state().outlet {
-            Outlet::Polling(polling) => polling.take_post(),
-            Outlet::None | Outlet::Pipe(_) => None,
-        }
+        self.state().outlet.polling()?.take_post()
     }
 
     /// The connection's task has handed up what it took.
     pub(crate) fn post_taken(&self) {
-        if let Outlet::Polling(polling) = &mut self.state().outlet {
+        if let Some(polling) = self.state().outlet.polling() {
             polling.post_taken();
         }
     }
@@ -180,15 +178,13 @@ impl Mailbox {
     pub(crate) fn begin_change(&self) -> bool {
         let mut state = self.state();
         let is_ending = state.ending.is_some();
-        match &mut state.outlet {
-            Outlet::Polling(polling) => !is_ending && polling.begin_change(),
-            Outlet::None | Outlet::Pipe(_) => false,
-        }
+        let polling = state.outlet.polling().filter(|_| !is_ending);
+        polling.is_some_and(Polling::begin_change)
     }
 
     /// The WebSocket was answered.
     pub(crate) fn probed(&self) {
-        if let Outlet::Polling(polling) = &mut self.state().outlet {
+        if let Some(polling) = self.state().outlet.polling() {
             polling.probed();
         }
     }
@@ -205,7 +201,7 @@ impl Mailbox {
         if state.ending.is_some() {
             return Poll::Ready(false);
         }
-        let Outlet::Polling(polling) = &mut state.outlet else {
+        let Some(polling) = state.outlet.polling() else {
             return Poll::Ready(false);
         };
         ready!(polling.poll_change(cx, pipe, received));
@@ -215,7 +211,7 @@ impl Mailbox {
 
     /// Forgets a WebSocket that did not take over.
     pub(crate) fn end_change(&self) {
-        if let Outlet::Polling(polling) = &mut self.state().outlet {
+        if let Some(polling) = self.state().outlet.polling() {
             polling.end_change();
         }
     }
@@ -224,7 +220,7 @@ impl Mailbox {
     /// over it with the next flush.
     pub(crate) fn take_change(&self) -> Option<(Arc<dyn Pipe>, Vec<u8>)> {
         let mut state = self.state();
-        let Outlet::Polling(polling) = &mut state.outlet else {
+        let Some(polling) = state.outlet.polling() else {
             return None;
         };
         let (pipe, received) = polling.take_change()?;
@@ -237,7 +233,7 @@ impl Mailbox {
 
 impl State {
     fn has_taken_leave(&self) -> bool {
-        let (Outlet::Polling(polling), Some(cause)) = (&self.outlet, self.ending) else {
+        let (Outlet::Polling(Some(polling)), Some(cause)) = (&self.outlet, self.ending) else {
             return false;
         };
         let is_waited_for = !cause.is_clients_fault() && cause != CloseCause::PeerClosed;
