@@ -57,7 +57,9 @@ impl Session {
     ///
     /// Fails if another GET waits, which ends the session, or if the session has changed to WebSocket.
     pub(crate) fn get(self) -> Result<Get, Rejected> {
-        self.mailbox.begin_get()?;
+        self.mailbox.begin_get().inspect_err(|rejected| {
+            tracing::debug!(?rejected, "refused a GET");
+        })?;
         let mailbox = Some(self.mailbox);
         Ok(Get { mailbox })
     }
@@ -68,7 +70,9 @@ impl Session {
     ///
     /// Fails if another POST is under way, which ends the session, or if the session has changed to WebSocket.
     pub(crate) fn post(self) -> Result<Post, Rejected> {
-        self.mailbox.begin_post()?;
+        self.mailbox.begin_post().inspect_err(|rejected| {
+            tracing::debug!(?rejected, "refused a POST");
+        })?;
         Ok(Post {
             engine: self.engine,
             mailbox: self.mailbox,

@@ -220,9 +220,7 @@ impl Mailbox {
     /// over it with the next flush.
     pub(crate) fn take_change(&self) -> Option<(Arc<dyn Pipe>, Vec<u8>)> {
         let mut state = self.state();
-        let Some(polling) = state.outlet.polling() else {
-            return None;
-        };
+        let polling = state.outlet.polling()?;
         let (pipe, received) = polling.take_change()?;
         polling.wake_all();
         state.outlet = Outlet::Pipe(pipe.clone());
