@@ -87,11 +87,6 @@ impl Polling {
         !matches!(self.change, Change::Waiting(_) | Change::Ready(..))
     }
 
-    /// Whether a WebSocket waits for the connection's task.
-    pub(super) fn has_changed(&self) -> bool {
-        matches!(self.change, Change::Ready(..))
-    }
-
     pub(super) fn begin_get(&mut self) -> Result<(), Rejected> {
         if !self.is_open() {
             return Err(Rejected::Changed);
@@ -222,7 +217,7 @@ impl Polling {
 
     /// Forgets a WebSocket that did not take over.
     pub(super) fn end_change(&mut self) {
-        if !self.has_changed() {
+        if !matches!(self.change, Change::Ready(..)) {
             self.change = Change::None;
         }
     }

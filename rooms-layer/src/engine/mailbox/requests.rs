@@ -235,9 +235,7 @@ impl State {
             return false;
         };
         let is_waited_for = !cause.is_clients_fault() && cause != CloseCause::PeerClosed;
-        self.abandoned
-            || self.queue.is_empty()
-            || !(is_waited_for || polling.is_awaited() || polling.has_changed())
+        self.abandoned || self.queue.is_empty() || !(is_waited_for || polling.is_awaited())
     }
 
     fn take_queue(&mut self) -> VecDeque<bytes::Bytes> {

@@ -102,10 +102,12 @@ async fn requests_after_the_change_are_refused_and_change_nothing() {
     let another = rig.session().unwrap();
     let get = rig.get();
     let (mut client, change) = websocket(&rig).await;
-    // Without a probe, and with a poll still waiting, which is told to give up.
+    // Without a probe, and with a poll still waiting, which is told to give up, though it was about to bring something.
+    rig.emit(&text_frame("4kept"));
     client.send(send("5")).await.unwrap();
     change.await.unwrap();
     assert_eq!(get.body().await, "1");
+    assert_eq!(text(&mut client).await, "4kept");
     assert_eq!(early.get().err(), Some(Rejected::Changed));
     assert_eq!(another.post().err(), Some(Rejected::Changed));
     rig.emit(&text_frame("4fine"));
@@ -141,32 +143,65 @@ async fn what_follows_the_change_in_one_write_is_read() {
     assert_eq!(rig.inbound.messages(), ["a", "b"]);
 }
 
-#[tokio::test]
-async fn a_post_under_way_is_taken_before_what_the_websocket_brings() {
-    let rig = rig(patient());
-    rig.inbound.set(|seen| seen.full = true);
-    let post = rig.session().unwrap().post().unwrap();
-    post.hand_in(b"4first\x1e4second".to_vec());
-    let (mut client, change) = websocket(&rig).await;
-    probe(&mut client).await;
+/// Sends `5` while a POST is under way, and returns when it has been read.
+async fn change_behind_a_post(rig: &Rig) -> (Client, JoinHandle<()>) {
+    let (mut client, change) = websocket(rig).await;
     client.send(send("5")).await.unwrap();
-    client.send(send("4third")).await.unwrap();
-    let get = rig.get();
-    assert_eq!(get.body().await, "6");
+    client.send(send("4last")).await.unwrap();
     while rig.session().unwrap().via() == Via::Polling {
         tokio::task::yield_now().await;
     }
     assert!(!change.is_finished(), "it waits for the POST");
-    assert!(
-        post.poll_taken(&mut Context::from_waker(Waker::noop()))
-            .is_pending()
-    );
+    (client, change)
+}
+
+#[tokio::test]
+async fn a_post_under_way_is_taken_before_what_the_websocket_brings() {
+    let rig = rig(patient());
+    rig.inbound.set(|seen| seen.full = true);
+    let get = rig.get();
+    let post = rig.session().unwrap().post().unwrap();
+    post.hand_in(b"4first\x1e4second".to_vec());
+    let (mut client, change) = change_behind_a_post(&rig).await;
+    // What is emitted now is for the WebSocket, though a poll is there to take it.
+    rig.emit(&text_frame("4kept"));
+    assert_eq!(get.body().await, "1");
+    let taken = post.poll_taken(&mut Context::from_waker(Waker::noop()));
+    assert!(taken.is_pending());
     rig.inbound.set(|seen| seen.full = false);
     assert!(poll_fn(|cx| post.poll_taken(cx)).await);
     change.await.unwrap();
+    assert_eq!(text(&mut client).await, "4kept");
     client.close(None).await.unwrap();
     rig.task.await.unwrap();
-    assert_eq!(rig.inbound.messages(), ["first", "second", "third"]);
+    assert_eq!(rig.inbound.messages(), ["first", "second", "last"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_post_that_brings_nothing_lets_the_change_go_on() {
+    let rig = rig(patient());
+    let post = rig.session().unwrap().post().unwrap();
+    let (mut client, change) = change_behind_a_post(&rig).await;
+    let start = Instant::now();
+    post.forgo();
+    change.await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(1));
+    client.close(None).await.unwrap();
+    rig.task.await.unwrap();
+    assert_eq!(rig.inbound.messages(), ["last"]);
+}
+
+#[tokio::test]
+async fn a_post_that_is_given_up_ends_the_session_that_waits_for_it() {
+    let rig = rig(patient());
+    let post = rig.session().unwrap().post().unwrap();
+    let (mut client, change) = change_behind_a_post(&rig).await;
+    drop(post);
+    assert_eq!(close_frame(&mut client).await, None);
+    drop(client);
+    change.await.unwrap();
+    rig.task.await.unwrap();
+    assert_eq!(rig.inbound.closed(), Some(DisconnectReason::TransportError));
 }
 
 #[tokio::test(start_paused = true)]
