@@ -89,7 +89,7 @@ pub use self::{
     namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
-    transport::Origins,
+    transport::{Origins, Transports},
 };
 pub use bytes::Bytes;
 

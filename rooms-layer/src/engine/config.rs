@@ -14,7 +14,11 @@ pub struct EngineConfig {
     /// How long a client may take to join its first namespace. Default 45 s. Shorter frees what idle strangers hold; too short
     /// cuts off clients whose `authorize` takes long.
     pub connect_timeout: Duration,
-    /// How long the closing handshake may take before the connection is dropped. Default 5 s.
+    /// How long a client that polls may take to change to WebSocket once it has begun. Default 10 s. When the time is up, the
+    /// WebSocket is closed and the client goes on polling.
+    pub upgrade_timeout: Duration,
+    /// How long the closing handshake may take before the connection is dropped. Default 5 s. A client that polls has this time
+    /// to fetch what is left for it.
     pub close_timeout: Duration,
     /// Packets that may wait for one client. Default 16,384. A client for which one more would wait is disconnected
     /// (`slow client`), so that it never sees a gap; too small a number disconnects healthy clients in a burst.
@@ -32,6 +36,7 @@ impl Default for EngineConfig {
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(45),
+            upgrade_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             max_queued_packets: 16_384,
             max_queued_bytes: 4 * 1024 * 1024,

@@ -2,7 +2,7 @@ use super::{Engine, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry:
 use crate::{
     session::{CloseCause, after},
     wire::{
-        engine_io::Packet,
+        engine_io::{self, Packet},
         websocket::{self, Incoming},
     },
 };
@@ -28,7 +28,8 @@ thread_local! {
 }
 
 /// The one task of a connection: reads, hands messages up, drives what they started, and writes when somebody's write found
-/// the pipe full. Resolves when the connection is over and nothing that it started is left.
+/// the pipe full. Where the client polls, what it reads are the bodies of POSTs, until a WebSocket takes over. Resolves when
+/// the connection is over and nothing that it started is left.
 ///
 /// # Cancel safety
 ///
@@ -37,6 +38,7 @@ pub(crate) struct Connection<I: Inbound> {
     link: Link<I>,
     decoder: websocket::Decoder,
     /// Bytes read and not yet decoded: what the server read with the upgrade request, and what was left when a turn ended.
+    /// Where the client polls: the body of a POST.
     stash: Vec<u8>,
     /// How much of the stash is decoded.
     decoded: usize,
@@ -44,11 +46,14 @@ pub(crate) struct Connection<I: Inbound> {
 
 /// Everything of a connection but what it is decoding.
 struct Link<I: Inbound> {
-    pipe: Arc<dyn Pipe>,
+    /// `None` while the client polls.
+    pipe: Option<Arc<dyn Pipe>>,
     mailbox: Arc<Mailbox>,
     engine: Arc<Engine>,
     inbound: I,
     phase: Phase,
+    /// A POST is handed up in part.
+    in_post: bool,
     /// `inbound` knows that the connection is over.
     told: bool,
     /// Reading has stopped since `inbound` has no room, and the client's clock with it.
@@ -80,7 +85,7 @@ enum Stop {
 
 impl<I: Inbound> Connection<I> {
     pub(super) fn new(
-        pipe: Arc<dyn Pipe>,
+        pipe: Option<Arc<dyn Pipe>>,
         inbound: I,
         mailbox: Arc<Mailbox>,
         engine: Arc<Engine>,
@@ -94,6 +99,7 @@ impl<I: Inbound> Connection<I> {
                 engine,
                 inbound,
                 phase: Phase::Open,
+                in_post: false,
                 told: false,
                 paused: false,
                 _entry: entry,
@@ -104,12 +110,22 @@ impl<I: Inbound> Connection<I> {
         }
     }
 
-    #[cfg(feature = "test")]
     pub(crate) fn mailbox(&self) -> &Arc<Mailbox> {
         &self.link.mailbox
     }
 
+    /// Takes over the WebSocket that the client has changed to.
+    fn change(&mut self) {
+        if let Some((pipe, received)) = self.link.mailbox.take_change() {
+            self.link.pipe = Some(pipe);
+            (self.stash, self.decoded) = (received, 0);
+        }
+    }
+
     fn read(&mut self, cx: &mut Context<'_>) -> Stop {
+        if self.link.pipe.is_none() {
+            return self.read_posts(cx);
+        }
         let mut frames = FRAMES_PER_TURN;
         if !self.stash.is_empty() {
             let mut stash = std::mem::take(&mut self.stash);
@@ -137,7 +153,10 @@ impl<I: Inbound> Connection<I> {
             if !self.link.wants_input() {
                 return Stop::Enough;
             }
-            let count = match self.link.pipe.poll_read(cx, buffer) {
+            let Some(pipe) = &self.link.pipe else {
+                return Stop::Enough;
+            };
+            let count = match pipe.poll_read(cx, buffer) {
                 Poll::Pending => return Stop::Pending,
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(_)) => {
@@ -157,6 +176,35 @@ impl<I: Inbound> Connection<I> {
                 } else {
                     Stop::Enough
                 };
+            }
+        }
+        Stop::Yield
+    }
+
+    /// Hands up the packets of the POST that has arrived, as far as they are taken.
+    fn read_posts(&mut self, cx: &mut Context<'_>) -> Stop {
+        let Self { link, stash, .. } = self;
+        for _ in 0..FRAMES_PER_TURN {
+            if link.phase != Phase::Open || !link.inbound.is_ready() {
+                return Stop::Enough;
+            }
+            if !link.in_post {
+                let Some(body) = link.mailbox.take_post() else {
+                    return Stop::Pending;
+                };
+                (*stash, self.decoded, link.in_post) = (body, 0, true);
+            }
+            let (packet, rest) = engine_io::split_packet(&stash[self.decoded..]);
+            link.polled(packet, cx);
+            match rest {
+                Some(rest) => self.decoded = stash.len() - rest.len(),
+                None => {
+                    (*stash, self.decoded, link.in_post) = (Vec::new(), 0, false);
+                    // What broke a rule is not taken.
+                    if link.phase == Phase::Open {
+                        link.mailbox.post_taken();
+                    }
+                }
             }
         }
         Stop::Yield
@@ -214,6 +262,20 @@ impl<I: Inbound> Link<I> {
             Incoming::Pong(_) => return,
             Incoming::Binary(data) => self.message(Message::Binary(data), cx),
             Incoming::Text(text) => self.packet(text, cx),
+        };
+        if let Err(cause) = result {
+            self.refuse(cause);
+        }
+    }
+
+    /// Takes a packet out of the body of a POST.
+    fn polled(&mut self, packet: &[u8], cx: &mut Context<'_>) {
+        let result = match str::from_utf8(packet) {
+            Ok(text) => self.packet(text, cx),
+            Err(error) => {
+                tracing::debug!(%error, "the client sent a packet that is not UTF-8");
+                Err(CloseCause::BadPacket)
+            }
         };
         if let Err(cause) = result {
             self.refuse(cause);
@@ -310,6 +372,9 @@ impl<I: Inbound> Future for Connection<I> {
             return this.link.inbound.poll(cx);
         }
         this.link.mailbox.hold(cx.waker());
+        if this.link.pipe.is_none() {
+            this.change();
+        }
         loop {
             this.link.notice_end(cx);
             let stop = this.read(cx);
@@ -329,6 +394,7 @@ impl<I: Inbound> Future for Connection<I> {
         link.pause(link.phase == Phase::Open && !link.inbound.is_ready());
         let flushed = link.mailbox.poll_flush(cx);
         let over = match flushed {
+            _ if link.pipe.is_none() => link.mailbox.has_taken_leave(),
             Flushed::Broken => true,
             Flushed::Blocked => link.mailbox.is_abandoned(),
             Flushed::All => link.phase == Phase::ClosedByPeer || link.mailbox.is_abandoned(),
@@ -340,8 +406,10 @@ impl<I: Inbound> Future for Connection<I> {
             link.mailbox.close(CloseCause::TransportFailed);
             link.notice_end(cx);
         }
-        // The stream ends whether or not the goodbye can be said.
-        let _ = link.pipe.poll_shutdown(cx);
+        if let Some(pipe) = &link.pipe {
+            // The stream ends whether or not the goodbye can be said.
+            let _ = pipe.poll_shutdown(cx);
+        }
         link.finish();
         link.inbound.poll(cx)
     }

@@ -1,4 +1,6 @@
-use super::{Batch, EngineConfig, Pipe, pipe::at_once};
+mod requests;
+
+use super::{Batch, EngineConfig, Pipe, pipe::at_once, polling::Polling};
 use crate::{
     session::{Beat, CloseCause, Heartbeat, SessionId, after},
     wire::{engine_io, websocket},
@@ -12,13 +14,15 @@ use std::{
     time::Instant,
 };
 
+pub(crate) use requests::Via;
+
 /// Frames handed to the kernel with one call; also the length at which a burst that never yields is written by whoever
 /// pushes, so that a loop of emits fills the client's socket buffer and not our memory.
 const FRAMES_PER_WRITE: usize = 128;
 /// An empty queue keeps no more room than this.
 const KEPT_CAPACITY: usize = 4;
 
-/// The way out to one client: a bounded queue of framed packets in front of its pipe.
+/// The way out to one client: a bounded queue of framed packets in front of its pipe, or of the GETs that it polls with.
 ///
 /// Every entry of the queue is one whole packet (a binary event with its attachments included), so nothing that is put
 /// between two entries can come between a packet and its attachments.
@@ -43,8 +47,7 @@ pub(crate) enum Pushed {
 }
 
 struct State {
-    /// `None` once the connection is over.
-    pipe: Option<Arc<dyn Pipe>>,
+    outlet: Outlet,
     queue: VecDeque<Bytes>,
     /// How much of the first entry is written.
     written: usize,
@@ -52,7 +55,8 @@ struct State {
     bytes: usize,
     /// On a flusher's list, or held back by the connection's task, which flushes at the end of its poll.
     marked: bool,
-    /// The pipe takes no more; the connection's task waits for it and then flushes.
+    /// The pipe takes no more; the connection's task waits for it and then flushes. Where the client polls: no GET waits,
+    /// and the next one takes what is queued.
     blocked: bool,
     /// The answer to the client's latest WebSocket ping. One slot: a flood of pings costs one pong at a time (RFC 6455,
     /// section 5.5.3 allows to answer the latest only).
@@ -71,6 +75,23 @@ struct State {
     task: Option<Waker>,
 }
 
+/// Where the queue leads.
+enum Outlet {
+    Pipe(Arc<dyn Pipe>),
+    /// In a box, since most clients leave it soon and none comes back. `None` is nowhere: the connection is over, whatever it
+    /// travelled by. (An `Option` here is one that costs no memory.)
+    Polling(Option<Box<Polling>>),
+}
+
+impl Outlet {
+    fn polling(&mut self) -> Option<&mut Polling> {
+        match self {
+            Self::Polling(polling) => polling.as_deref_mut(),
+            Self::Pipe(_) => None,
+        }
+    }
+}
+
 /// Where the connection's task stands with its pipe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flushed {
@@ -83,19 +104,23 @@ pub(crate) enum Flushed {
 }
 
 impl Mailbox {
-    pub(crate) fn new(pipe: Arc<dyn Pipe>, config: &EngineConfig, key: u64) -> Self {
+    /// Without a pipe the client polls.
+    pub(crate) fn new(pipe: Option<Arc<dyn Pipe>>, config: &EngineConfig, key: u64) -> Self {
         let now = tokio::time::Instant::now().into_std();
         Self {
             key,
             max_packets: config.max_queued_packets,
             max_bytes: config.max_queued_bytes,
             state: Mutex::new(State {
-                pipe: Some(pipe),
+                blocked: pipe.is_none(),
+                outlet: match pipe {
+                    Some(pipe) => Outlet::Pipe(pipe),
+                    None => Outlet::Polling(Some(Box::default())),
+                },
                 queue: VecDeque::new(),
                 written: 0,
                 bytes: 0,
                 marked: false,
-                blocked: false,
                 pong: None,
                 pong_ahead: false,
                 join_by: Some(after(now, config.connect_timeout)),
@@ -118,10 +143,10 @@ impl Mailbox {
     }
 
     /// Queues the open packet.
-    pub(crate) fn open(&self, session: &SessionId, config: &EngineConfig) {
+    pub(crate) fn open(&self, session: &SessionId, upgrades: &[&str], config: &EngineConfig) {
         let open = engine_io::OpenPacket {
             sid: session.reveal(),
-            upgrades: &[],
+            upgrades,
             ping_interval: milliseconds(config.ping_interval),
             ping_timeout: milliseconds(config.ping_timeout),
             max_payload: config.limits.max_payload,
@@ -154,8 +179,7 @@ impl Mailbox {
         if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {
             state.write_now();
             if full(&state) {
-                state.discard();
-                state.end(CloseCause::Overflow);
+                state.fail(CloseCause::Overflow);
                 return Pushed::Refused;
             }
         }
@@ -192,9 +216,7 @@ impl Mailbox {
 
     /// Ends the connection, with what is queued not worth sending any more.
     pub(crate) fn fail(&self, cause: CloseCause) {
-        let mut state = self.state();
-        state.discard();
-        state.end(cause);
+        self.state().fail(cause);
     }
 
     pub(crate) fn ending(&self) -> Option<CloseCause> {
@@ -254,11 +276,14 @@ impl Mailbox {
         let mut state = self.state();
         state.discard();
         state.queue.clear();
-        state.ending.get_or_insert(CloseCause::PeerClosed);
+        state.ending.get_or_insert(CloseCause::TransportFailed);
         state.task = None;
-        let pipe = state.pipe.take();
+        let mut outlet = std::mem::replace(&mut state.outlet, Outlet::Polling(None));
         drop(state);
-        drop(pipe);
+        // Requests that still wait learn that it is over.
+        if let Some(polling) = outlet.polling() {
+            polling.wake_all();
+        }
     }
 
     /// The client sent something other than a pong.
@@ -300,10 +325,7 @@ impl Mailbox {
                     batch.add(self);
                 }
             }
-            Beat::TimedOut => {
-                state.discard();
-                state.end(CloseCause::PingTimeout);
-            }
+            Beat::TimedOut => state.fail(CloseCause::PingTimeout),
         }
     }
 
@@ -315,7 +337,7 @@ impl Mailbox {
         remove: impl FnOnce(u64),
     ) -> Option<u64> {
         let mut state = self.state();
-        if state.pipe.is_none() || state.abandoned {
+        if matches!(state.outlet, Outlet::Polling(None)) || state.abandoned {
             return None;
         }
         let deadline = match state.closing_deadline {
@@ -366,6 +388,11 @@ impl State {
         }
     }
 
+    fn fail(&mut self, cause: CloseCause) {
+        self.discard();
+        self.end(cause);
+    }
+
     fn end(&mut self, cause: CloseCause) {
         self.end_with(cause, cause.websocket_code());
     }
@@ -374,6 +401,9 @@ impl State {
         if self.ending.is_none() {
             self.ending = Some(cause);
             self.append(websocket::close_frame(code.map(|code| (code, ""))));
+            if let Some(polling) = self.outlet.polling() {
+                polling.wake_all();
+            }
         }
         self.wake();
     }
@@ -389,17 +419,16 @@ impl State {
                 self.blocked = true;
                 self.wake();
             }
-            Err(_) => {
-                self.discard();
-                self.end(CloseCause::TransportFailed);
-            }
+            Err(_) => self.fail(CloseCause::TransportFailed),
         }
     }
 
     /// Writes until nothing is left or the pipe takes no more (`WouldBlock`). With a context its task is woken then.
     fn write(&mut self, mut cx: Option<&mut Context<'_>>) -> io::Result<()> {
-        let Some(pipe) = self.pipe.clone() else {
-            return Ok(());
+        let pipe = match &self.outlet {
+            Outlet::Pipe(pipe) => pipe.clone(),
+            Outlet::Polling(Some(polling)) => return polling.offer(!self.queue.is_empty()),
+            Outlet::Polling(None) => return Ok(()),
         };
         let mut write = |bufs: &[IoSlice<'_>]| match &mut cx {
             Some(cx) => at_once(pipe.poll_write(cx, bufs)),

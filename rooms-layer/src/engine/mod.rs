@@ -2,7 +2,8 @@
 //! share (flushers, timers, the registry).
 //!
 //! Knows sessions and frames. Knows nothing of namespaces, rooms or HTTP: what arrives goes up through [`Inbound`], what
-//! leaves is pushed into a [`Mailbox`] as framed bytes.
+//! leaves is pushed into a [`Mailbox`] as framed bytes. A client that polls comes with requests, which find its connection
+//! as a [`Session`].
 
 mod config;
 mod connection;
@@ -10,7 +11,10 @@ mod flusher;
 mod inbound;
 mod mailbox;
 mod pipe;
+mod polling;
+mod probe;
 mod registry;
+mod requests;
 mod timers;
 
 use crate::session::{CloseCause, SessionId};
@@ -22,8 +26,10 @@ pub use config::EngineConfig;
 pub(crate) use connection::Connection;
 pub(crate) use flusher::{Batch, Flusher};
 pub(crate) use inbound::{Inbound, Message};
-pub(crate) use mailbox::{Mailbox, Pushed};
+pub(crate) use mailbox::{Mailbox, Pushed, Via};
 pub(crate) use pipe::{Pipe, at_once};
+pub(crate) use polling::Rejected;
+pub(crate) use requests::{Get, Post, Session};
 
 /// What all connections of one server share.
 pub(crate) struct Engine {
@@ -76,12 +82,38 @@ impl Engine {
         received: &[u8],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
     ) -> Connection<I> {
+        self.open(Some(pipe), &[], received, inbound)
+    }
+
+    /// Opens a session that polls, and returns the body of its first response with it. `upgrades` are the transports that its
+    /// client may change to.
+    ///
+    /// # Panics
+    ///
+    /// As [`connect`](Self::connect).
+    pub(crate) fn connect_polling<I: Inbound>(
+        self: &Arc<Self>,
+        upgrades: &[&str],
+        inbound: impl FnOnce(&Arc<Mailbox>) -> I,
+    ) -> (Connection<I>, String) {
+        let connection = self.open(None, upgrades, &[], inbound);
+        let body = connection.mailbox().take_body();
+        (connection, body)
+    }
+
+    fn open<I: Inbound>(
+        self: &Arc<Self>,
+        pipe: Option<Arc<dyn Pipe>>,
+        upgrades: &[&str],
+        received: &[u8],
+        inbound: impl FnOnce(&Arc<Mailbox>) -> I,
+    ) -> Connection<I> {
         self.flusher.start();
         self.timers.start(&self.flusher);
         let session = SessionId::random();
         let config = self.config();
         let mailbox = Arc::new(Mailbox::new(pipe.clone(), config, self.timers.next_key()));
-        mailbox.open(&session, config);
+        mailbox.open(&session, upgrades, config);
         let entry = self.registry.enter(session, &mailbox);
         self.timers.schedule(&mailbox);
         Connection::new(
@@ -92,6 +124,12 @@ impl Engine {
             entry,
             received,
         )
+    }
+
+    /// The session that a request names with its secret id, unless it is over.
+    pub(crate) fn session(self: &Arc<Self>, sid: &str) -> Option<Session> {
+        let mailbox = self.registry.find(&SessionId::parse(sid)?)?;
+        Session::new(self.clone(), mailbox)
     }
 
     /// Whether the server was closed.

@@ -44,6 +44,15 @@ impl Registry {
         }
     }
 
+    /// The connection that only the owner of its secret can name.
+    pub(crate) fn find(&self, session: &SessionId) -> Option<Arc<Mailbox>> {
+        let sessions = self
+            .sessions
+            .lock()
+            .expect("no code panics under this lock");
+        sessions.open.get(session)?.upgrade()
+    }
+
     pub(crate) fn len(&self) -> usize {
         let sessions = self
             .sessions

@@ -1,5 +1,8 @@
 //! Connections over a duplex in memory, with a foreign WebSocket implementation as the client and a paused clock.
 
+mod change;
+mod polling;
+
 use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
 use crate::{
     session::{CloseCause, DisconnectReason},
@@ -576,4 +579,9 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
     for client in clients {
         client.await.unwrap();
     }
+}
+
+#[test]
+fn a_client_that_does_not_poll_pays_nothing_for_those_that_do() {
+    assert!(size_of::<Mailbox>() <= 264);
 }

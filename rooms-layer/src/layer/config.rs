@@ -1,4 +1,8 @@
-use crate::{engine::EngineConfig, namespace::NamespaceConfig, transport::Origins};
+use crate::{
+    engine::EngineConfig,
+    namespace::NamespaceConfig,
+    transport::{Origins, Transports},
+};
 use std::time::Duration;
 
 /// Settings of a server. Each part is owned by the floor that obeys it; this puts them together.
@@ -20,6 +24,8 @@ pub struct Config {
     pub path: String,
     /// Which pages may connect. Default: those of this server.
     pub origins: Origins,
+    /// What clients may connect by. Default: long-polling and WebSocket.
+    pub transports: Transports,
     /// Settings of the connections.
     pub engine: EngineConfig,
     /// Settings of the namespaces.
@@ -31,6 +37,7 @@ impl Default for Config {
         Self {
             path: "/socket.io/".to_owned(),
             origins: Origins::default(),
+            transports: Transports::default(),
             engine: EngineConfig::default(),
             namespace: NamespaceConfig::default(),
         }
@@ -52,6 +59,13 @@ impl Config {
     #[must_use]
     pub fn origins(mut self, origins: Origins) -> Self {
         self.origins = origins;
+        self
+    }
+
+    /// Sets [`transports`](Self::transports).
+    #[must_use]
+    pub fn transports(mut self, transports: Transports) -> Self {
+        self.transports = transports;
         self
     }
 

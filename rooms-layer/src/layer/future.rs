@@ -1,5 +1,8 @@
 use super::ResponseBody;
+use crate::transport::Exchange;
+use bytes::Bytes;
 use http::Response;
+use http_body::Body;
 use pin_project_lite::pin_project;
 use std::{
     future::Future,
@@ -12,54 +15,62 @@ pin_project! {
     ///
     /// # Cancel safety
     ///
-    /// As cancel safe as the inner service's own future.
+    /// As cancel safe as the inner service's own future. Of a client that polls, dropping the future ends the connection, since
+    /// what it was about to carry is lost.
     #[derive(Debug)]
-    pub struct ResponseFuture<F, B> {
+    pub struct ResponseFuture<F, ReqBody, ResBody> {
         #[pin]
-        kind: Kind<F, B>,
+        kind: Kind<F, ReqBody, ResBody>,
     }
 }
 
 pin_project! {
     #[project = KindProjection]
     #[derive(Debug)]
-    enum Kind<F, B> {
+    enum Kind<F, ReqBody, ResBody> {
         Inner { #[pin] future: F },
-        Ours { response: Option<Response<ResponseBody<B>>> },
+        Ours { response: Option<Response<ResponseBody<ResBody>>> },
+        Exchange { #[pin] exchange: Exchange<ReqBody> },
     }
 }
 
-impl<F, B> ResponseFuture<F, B> {
+impl<F, ReqBody, ResBody> ResponseFuture<F, ReqBody, ResBody> {
     pub(super) fn inner(future: F) -> Self {
         Self {
             kind: Kind::Inner { future },
         }
     }
 
-    pub(super) fn ours(response: Response<ResponseBody<B>>) -> Self {
+    pub(super) fn ours(response: Response<Bytes>) -> Self {
+        let response = Some(response.map(ResponseBody::ours));
         Self {
-            kind: Kind::Ours {
-                response: Some(response),
-            },
+            kind: Kind::Ours { response },
+        }
+    }
+
+    pub(super) fn exchange(exchange: Exchange<ReqBody>) -> Self {
+        Self {
+            kind: Kind::Exchange { exchange },
         }
     }
 }
 
-impl<F, B, E> Future for ResponseFuture<F, B>
+impl<F, ReqBody, ResBody, E> Future for ResponseFuture<F, ReqBody, ResBody>
 where
-    F: Future<Output = Result<Response<B>, E>>,
+    F: Future<Output = Result<Response<ResBody>, E>>,
+    ReqBody: Body,
 {
-    type Output = Result<Response<ResponseBody<B>>, E>;
+    type Output = Result<Response<ResponseBody<ResBody>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().kind.project() {
-            KindProjection::Inner { future } => {
-                let response = ready!(future.poll(cx))?;
-                Poll::Ready(Ok(response.map(ResponseBody::inner)))
+        Poll::Ready(Ok(match self.project().kind.project() {
+            KindProjection::Inner { future } => ready!(future.poll(cx))?.map(ResponseBody::inner),
+            KindProjection::Exchange { exchange } => {
+                ready!(exchange.poll(cx)).map(ResponseBody::ours)
             }
-            KindProjection::Ours { response } => Poll::Ready(Ok(response
+            KindProjection::Ours { response } => response
                 .take()
-                .expect("a future is not polled after it has resolved"))),
-        }
+                .expect("a future is not polled after it has resolved"),
+        }))
     }
 }

@@ -15,7 +15,7 @@ use crate::{
     },
     namespace::{HandshakeInfo, Hub},
     rooms::{Adapter, InMemory},
-    transport::{Origins, stream_pipe},
+    transport::{Rules, stream_pipe},
 };
 use std::{
     fmt,
@@ -58,7 +58,7 @@ struct Plan {
     /// Whether a namespace was mounted, so that `/` is not ours to add.
     mounted: bool,
     /// What the layer itself obeys: the path, and who may connect.
-    door: Option<(String, Origins)>,
+    door: Option<(String, Rules)>,
     problems: Vec<StartProblem>,
 }
 
@@ -129,9 +129,13 @@ impl<A: Adapter> RoomsLayer<A> {
         if let Some(problem) = config.problem() {
             plan.problems.push(StartProblem::Config(problem));
         }
+        let rules = Rules {
+            origins: config.origins,
+            transports: config.transports,
+        };
         let fresh = self.hub.engine().configure(config.engine)
             && self.hub.configure(config.namespace)
-            && plan.door.replace((config.path, config.origins)).is_none();
+            && plan.door.replace((config.path, rules)).is_none();
         if !fresh {
             let problem = "the configuration is set twice, or after the layer was applied";
             plan.problems.push(StartProblem::Config(problem));
@@ -228,12 +232,9 @@ impl<A: Adapter> RoomsLayer<A> {
             panic!("{error}");
         }
         let door = self.plan().door.clone();
-        let (path, origins) = door.unwrap_or_else(|| {
-            let default = Config::default();
-            (default.path, default.origins)
-        });
+        let (path, rules) = door.unwrap_or_else(|| (Config::default().path, Rules::default()));
         let handle = Handle::new::<A>(self.hub.clone());
-        Arc::new(Server::new(handle, &path, origins))
+        Arc::new(Server::new(handle, &path, rules))
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {

@@ -1,11 +1,12 @@
 use crate::{
     api::Handle,
-    engine::{Connection, Pipe},
+    engine::{Connection, Engine, Pipe, Session},
     namespace::{Conversation, HandshakeInfo, Hub},
-    transport::{self, Origins, Refused, Upgrading},
+    transport::{self, Asked, Exchange, Handshake, Refused, Rules, Upgrading},
 };
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use hyper::upgrade::OnUpgrade;
 use std::sync::Arc;
 
@@ -14,15 +15,27 @@ pub(super) struct Server {
     handle: Handle,
     /// With the slash at its end.
     path: Box<str>,
-    origins: Origins,
+    rules: Rules,
+}
+
+/// How a request that is for us is answered.
+pub(super) enum Answer<B> {
+    AtOnce(Response<Bytes>),
+    Exchange(Exchange<B>),
+}
+
+/// What an upgraded connection is for.
+enum Purpose {
+    Connect,
+    Change(Session),
 }
 
 impl Server {
-    pub(super) fn new(handle: Handle, path: &str, origins: Origins) -> Self {
+    pub(super) fn new(handle: Handle, path: &str, rules: Rules) -> Self {
         Self {
             handle,
             path: path.into(),
-            origins,
+            rules,
         }
     }
 
@@ -47,22 +60,51 @@ impl Server {
     }
 
     /// Answers a request that is for us.
-    pub(super) fn answer<B>(&self, request: Request<B>) -> Response<Bytes> {
-        match self.open(request) {
-            Ok(response) => response,
-            Err(refused) => {
-                let reason = refused.explain();
-                match refused {
-                    Refused::NoUpgrade => tracing::error!(reason, "websocket refused"),
-                    _ => tracing::debug!(reason, "connection refused"),
-                }
-                refused.response().map(|body: String| Bytes::from(body))
+    pub(super) fn answer<B: Body>(&self, request: Request<B>) -> Answer<B> {
+        self.inspect(request).unwrap_or_else(|refused| {
+            let reason = refused.explain();
+            match refused {
+                Refused::NoUpgrade => tracing::error!(reason, "websocket refused"),
+                _ => tracing::debug!(reason, "request refused"),
             }
-        }
+            Answer::AtOnce(refused.response())
+        })
     }
 
-    fn open<B>(&self, mut request: Request<B>) -> Result<Response<Bytes>, Refused> {
-        let handshake = transport::inspect(&request, &self.origins)?;
+    fn inspect<B: Body>(&self, request: Request<B>) -> Result<Answer<B>, Refused> {
+        Ok(match self.rules.inspect(&request, self.engine())? {
+            Asked::Connect(handshake) => {
+                Answer::AtOnce(self.upgrade(request, &handshake, Purpose::Connect)?)
+            }
+            Asked::Change(session, handshake) => {
+                Answer::AtOnce(self.upgrade(request, &handshake, Purpose::Change(session))?)
+            }
+            Asked::ConnectPolling => Answer::AtOnce(self.connect_polling(&request)),
+            Asked::Get(session) => Answer::Exchange(Exchange::get(session)),
+            Asked::Post(session) => {
+                let (head, body) = request.into_parts();
+                Answer::Exchange(Exchange::post(session, &head.headers, body))
+            }
+        })
+    }
+
+    fn connect_polling<B>(&self, request: &Request<B>) -> Response<Bytes> {
+        let hub = self.handle.hub();
+        let info = Arc::new(HandshakeInfo::new(request.uri(), request.headers()));
+        let upgrades = self.rules.transports.upgrades();
+        let (connection, open) = self.engine().connect_polling(upgrades, |mailbox| {
+            Conversation::new(hub.clone(), mailbox.clone(), info)
+        });
+        tokio::spawn(connection);
+        transport::packets(open)
+    }
+
+    fn upgrade<B>(
+        &self,
+        mut request: Request<B>,
+        handshake: &Handshake,
+        purpose: Purpose,
+    ) -> Result<Response<Bytes>, Refused> {
         if request.extensions().get::<OnUpgrade>().is_none() {
             return Err(Refused::NoUpgrade);
         }
@@ -70,22 +112,32 @@ impl Server {
         // Copied, so that nothing of the request stays: its headers share the server's read buffer.
         let info = HandshakeInfo::new(request.uri(), request.headers());
         drop(request);
-        tokio::spawn(upgrade(self.handle.hub().clone(), upgrading, info));
-        Ok(transport::switching_protocols(&handshake))
+        let hub = self.handle.hub().clone();
+        tokio::spawn(upgrade(hub, upgrading, info, purpose));
+        Ok(transport::switching_protocols(handshake))
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        self.handle.hub().engine()
     }
 }
 
-async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo) {
-    match upgrading.pipe().await {
-        Ok(upgraded) => {
-            let info = info.with_remote(upgraded.remote);
-            connect(&hub, upgraded.pipe, &upgraded.received, info).await;
-        }
+async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo, purpose: Purpose) {
+    let upgraded = match upgrading.pipe().await {
+        Ok(upgraded) => upgraded,
         Err(error) => {
             // The client has its 101 by now, so that only the log can tell.
             let hint = Refused::NoUpgrade.explain();
             tracing::error!(%error, hint, "a connection was promised and could not be upgraded");
+            return;
         }
+    };
+    match purpose {
+        Purpose::Connect => {
+            let info = info.with_remote(upgraded.remote);
+            connect(&hub, upgraded.pipe, &upgraded.received, info).await;
+        }
+        Purpose::Change(session) => session.change(upgraded.pipe, &upgraded.received).await,
     }
 }
 

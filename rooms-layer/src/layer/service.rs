@@ -1,4 +1,7 @@
-use super::{ResponseBody, ResponseFuture, server::Server};
+use super::{
+    ResponseBody, ResponseFuture,
+    server::{Answer, Server},
+};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
@@ -28,12 +31,13 @@ impl<S> RoomsService<S> {
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for RoomsService<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ReqBody: Body,
     ResBody: Body,
     ResBody::Data: From<Bytes>,
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ResBody>;
+    type Future = ResponseFuture<S::Future, ReqBody, ResBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -41,8 +45,10 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if self.server.serves(&request) {
-            let response = self.server.answer(request);
-            return ResponseFuture::ours(response.map(ResponseBody::ours));
+            return match self.server.answer(request) {
+                Answer::AtOnce(response) => ResponseFuture::ours(response),
+                Answer::Exchange(exchange) => ResponseFuture::exchange(exchange),
+            };
         }
         let handle = self.server.handle().clone();
         request.extensions_mut().insert(handle);

@@ -111,6 +111,22 @@ impl CloseCause {
         self.row().1
     }
 
+    /// Whether the client is to blame: it broke a rule, or was not there when it had to be.
+    pub(crate) const fn is_clients_fault(self) -> bool {
+        match self {
+            Self::TransportFailed
+            | Self::Framing(_)
+            | Self::HeartbeatDirection
+            | Self::PingTimeout
+            | Self::BadPacket
+            | Self::Violation
+            | Self::Overflow => true,
+            Self::PeerClosed | Self::ConnectTimeout | Self::ServerClosed | Self::ShuttingDown => {
+                false
+            }
+        }
+    }
+
     const fn row(self) -> (DisconnectReason, Option<u16>) {
         match self {
             Self::PeerClosed => (DisconnectReason::TransportClose, None),

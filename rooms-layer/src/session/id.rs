@@ -15,6 +15,14 @@ impl SessionId {
         Self(token::random())
     }
 
+    /// Reads what a client says is its id; `None` if no id looks like that.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        match token::has_the_form(text) {
+            true => text.as_bytes().try_into().ok().map(Self),
+            false => None,
+        }
+    }
+
     /// Returns the secret as text, for the client that it belongs to.
     pub(crate) fn reveal(&self) -> &str {
         str::from_utf8(&self.0).expect("tokens are made of and checked to be ASCII")
@@ -34,6 +42,22 @@ mod tests {
     #[test]
     fn no_two_ids_are_alike() {
         assert_ne!(SessionId::random(), SessionId::random());
+    }
+
+    #[test]
+    fn ids_are_read_back_and_nothing_else() {
+        let id = SessionId::random();
+        assert!(SessionId::parse(id.reveal()) == Some(id));
+        let long = format!("{}A", id.reveal());
+        for text in [
+            "",
+            "AAAA",
+            "AAAAAAAAAAAAAAAAAAA=",
+            "AAAAAAAAAAAAAAAAAAé",
+            &long,
+        ] {
+            assert!(SessionId::parse(text).is_none(), "{text:?}");
+        }
     }
 
     #[test]

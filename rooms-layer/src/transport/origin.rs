@@ -5,6 +5,9 @@ use std::{fmt, str::FromStr};
 ///
 /// A browser lets any page open a WebSocket to any server and sends the cookies of that server along; CORS does not apply. What
 /// keeps a foreign page out is this check of the `Origin` that the browser states. Programs state none, and pass.
+///
+/// A page that polls is checked alike, where it opens its session. To read the answers it also needs CORS headers, which are not
+/// this layer's to set: put `tower-http`'s `CorsLayer` around it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Origins {

@@ -1,5 +1,7 @@
 //! Engine.IO packets (protocol 4), as they travel in WebSocket messages or long-polling bodies.
 
+mod payload;
+
 use std::borrow::Cow;
 
 use base64::{
@@ -10,6 +12,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::wire::websocket::text_frame;
+
+pub use payload::{packets, push_packet, push_packets, split_packet};
 
 /// The ping that a server sends, framed for WebSocket.
 pub static PING_FRAME: Bytes = Bytes::from_static(b"\x81\x012");

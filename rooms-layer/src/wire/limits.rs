@@ -13,6 +13,12 @@ pub struct Limits {
     /// clients are cut off with close code 1009; too high, and each connection may hold that much memory.
     pub max_payload: usize,
 
+    /// The number of Engine.IO packets in one long-polling body.
+    ///
+    /// The default is 65,536. The stock client puts all that waits into one body, up to `max_payload`, so too low a
+    /// ceiling cuts off honest clients that emit in a burst; without one, a body could be a million packets of nothing.
+    pub max_packets_per_post: usize,
+
     /// The number of frames that one WebSocket message may be split into.
     ///
     /// The default is 16,384. At 1 every fragmented message is refused, although clients behind proxies may send
@@ -54,6 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             max_payload: 1_000_000,
+            max_packets_per_post: 65_536,
             max_fragments: 16_384,
             max_attachments: 10,
             max_pending_bytes: 4_000_000,

@@ -8,6 +8,8 @@ const DEADLINE_MS = 20_000;
 /** The ways to reach a server. The suite runs once for each that is asked for. */
 export const TRANSPORTS = {
   websocket: { transports: ["websocket"] },
+  polling: { transports: ["polling"] },
+  "polling then upgrade": { transports: ["polling", "websocket"] },
 };
 
 /** The clients of one case, all closed by `close`. */

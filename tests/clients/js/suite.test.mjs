@@ -90,6 +90,27 @@ function cases(options) {
       await stillServed(main);
     });
 
+    test("leads to the last of the transports, and loses nothing on the way", async () => {
+      const socket = await clients.connect();
+      const { engine } = socket.io;
+      const last = options.transports.at(-1);
+      let changing = engine.transport.name !== last;
+      if (changing) next(engine, "upgrade").then(() => (changing = false));
+      const heard = collect(socket, "shouted");
+      let n = 0;
+      for (; changing || n < 100; n++) {
+        socket.emit("order", n);
+        socket.emit("shout", { text: `${n}` });
+        if (n % 3 === 0) await ask(socket, "echo", n);
+      }
+      assert.deepEqual(await ask(socket, "order_check"), { count: n, in_order: true });
+      assert.deepEqual(
+        heard.map(({ text }) => text),
+        Array.from({ length: n }, (_, index) => `${index}`),
+      );
+      assert.equal(engine.transport.name, last);
+    });
+
     test("leaves other requests alone", async () => {
       assert.equal((await fetch(url)).status, 200);
     });

@@ -2,6 +2,7 @@
 
 mod connections;
 mod events;
+mod polling;
 mod rooms;
 mod service;
 

@@ -1,7 +1,7 @@
 //! The layer as a tower service among others: what is not ours passes through as if there were no layer.
 
 use bytes::{Buf, Bytes};
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
 use hyper::{
     HeaderMap, Request, Response, StatusCode,
     body::{Body, Frame},
@@ -12,6 +12,8 @@ use std::{
     cell::Cell,
     convert::Infallible,
     future::{Ready, ready},
+    marker::PhantomPinned,
+    pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
 };
@@ -21,8 +23,20 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 async fn requests_of_others_pass_through_untouched() {
     #[derive(Clone, Debug, PartialEq)]
     struct Mark(u32);
-    /// Neither `Clone` nor a `Body`: the layer asks nothing of a request's body.
-    struct Upload(String);
+    /// Neither `Clone` nor `Unpin`, and with an error of its own: of a request's body the layer asks only that it is one.
+    struct Upload(String, PhantomPinned);
+
+    impl Body for Upload {
+        type Data = Bytes;
+        type Error = Rc<str>;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Rc<str>>>> {
+            Poll::Ready(None)
+        }
+    }
 
     let inner = service_fn(async |request: Request<Upload>| {
         assert_eq!(request.method(), "PUT");
@@ -42,7 +56,7 @@ async fn requests_of_others_pass_through_untouched() {
     let request = Request::put("/files/1?x=y")
         .header("x-mark", "1")
         .extension(Mark(1))
-        .body(Upload("content".into()))
+        .body(Upload("content".into(), PhantomPinned))
         .expect("a request");
 
     let Ok(response) = service.oneshot(request).await;
@@ -70,11 +84,11 @@ async fn only_what_begins_with_the_path_is_ours() {
     ] {
         let calls = Rc::new(Cell::new(0));
         let counted = calls.clone();
-        let inner = service_fn(move |_: Request<()>| {
+        let inner = service_fn(move |_: Request<Empty<Bytes>>| {
             counted.set(counted.get() + 1);
             ready(Ok::<_, Infallible>(Response::new(Full::<Bytes>::default())))
         });
-        let request = Request::get(path).body(()).expect("a request");
+        let request = Request::get(path).body(Empty::new()).expect("a request");
         let service = RoomsLayer::new().config(config).layer(inner);
         let Ok(response) = service.oneshot(request).await;
         assert_eq!(calls.get() == 0, ours, "{path}");
@@ -101,12 +115,22 @@ async fn a_handshake_that_will_not_do_is_answered_as_socket_io_does() {
             1,
             "Session ID unknown",
         ),
+        (
+            "/socket.io/?EIO=4&transport=polling&sid=x",
+            1,
+            "Session ID unknown",
+        ),
+        (
+            "/socket.io/?EIO=3&transport=polling",
+            5,
+            "Unsupported protocol version",
+        ),
         ("/socket.io/?EIO=4&transport=websocket", 3, "Bad request"),
     ] {
-        let inner = service_fn(async |_: Request<()>| {
+        let inner = service_fn(async |_: Request<Empty<Bytes>>| {
             Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
         });
-        let request = Request::get(target).body(()).expect("a request");
+        let request = Request::get(target).body(Empty::new()).expect("a request");
         let Ok(response) = RoomsLayer::new().layer(inner).oneshot(request).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{target}");
         assert_eq!(
@@ -139,7 +163,7 @@ enum State {
 #[derive(Debug, PartialEq)]
 struct Broken(&'static str);
 
-impl Service<Request<()>> for Moody {
+impl Service<Request<Empty<Bytes>>> for Moody {
     type Response = Response<Full<Bytes>>;
     type Error = Broken;
     type Future = Ready<Result<Self::Response, Broken>>;
@@ -152,7 +176,7 @@ impl Service<Request<()>> for Moody {
         }
     }
 
-    fn call(&mut self, _: Request<()>) -> Self::Future {
+    fn call(&mut self, _: Request<Empty<Bytes>>) -> Self::Future {
         self.calls.set(self.calls.get() + 1);
         ready(Err(Broken("called")))
     }
@@ -173,7 +197,7 @@ async fn readiness_and_errors_are_those_of_the_inner_service() {
         assert_eq!(service.poll_ready(&mut cx), expected);
     }
     assert_eq!(inner.calls.get(), 0, "to be ready is not to be called");
-    let error = service.call(Request::new(())).await.map(|_| ());
+    let error = service.call(Request::new(Empty::new())).await.map(|_| ());
     assert_eq!(error, Err(Broken("called")));
     assert_eq!(inner.calls.get(), 1);
 }
@@ -204,7 +228,7 @@ impl Buf for Chunk {
 
 #[tokio::test]
 async fn bodies_of_any_kind_keep_their_frames() {
-    let inner = service_fn(async |_: Request<&'static str>| {
+    let inner = service_fn(async |_: Request<String>| {
         let trailers = HeaderMap::from_iter([(
             "x-sum".parse().expect("a name"),
             "3".parse().expect("a value"),
@@ -220,7 +244,7 @@ async fn bodies_of_any_kind_keep_their_frames() {
     });
     let mut service = RoomsLayer::new().layer(inner);
 
-    let Ok(response) = service.call(Request::new("any body")).await;
+    let Ok(response) = service.call(Request::new("any body".to_owned())).await;
     let mut body = response.into_body();
     for expected in ["one", "two"] {
         let frame = body.frame().await.expect("a frame").expect("no error yet");
@@ -232,7 +256,7 @@ async fn bodies_of_any_kind_keep_their_frames() {
     assert!(body.frame().await.is_none());
 
     let ours = Request::get("/socket.io/")
-        .body("any body")
+        .body("any body".to_owned())
         .expect("a request");
     let Ok(response) = service.call(ours).await;
     let body = response
@@ -249,7 +273,7 @@ async fn the_handle_of_a_request_leads_to_the_namespaces_of_its_layer() {
     #[namespace(path = "/admin", open)]
     struct Admin;
 
-    let inner = service_fn(async |request: Request<()>| {
+    let inner = service_fn(async |request: Request<Empty<Bytes>>| {
         let main = Io::<Main>::from_extensions(request.extensions()).map(|_| ());
         let admin = Io::<Admin>::from_extensions(request.extensions()).map(|_| ());
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(format!(
@@ -262,7 +286,7 @@ async fn the_handle_of_a_request_leads_to_the_namespaces_of_its_layer() {
     });
     let Ok(response) = RoomsLayer::new()
         .layer(inner)
-        .oneshot(Request::new(()))
+        .oneshot(Request::new(Empty::new()))
         .await;
     let body = response
         .into_body()

@@ -1,0 +1,359 @@
+use super::{
+    Handshake, Origins, Refused,
+    upgrade::{handshake, is_upgrade},
+};
+use crate::engine::{Engine, Session, Via};
+use http::{Method, Request};
+use std::sync::Arc;
+
+/// What clients may connect by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Transports {
+    /// HTTP long-polling and WebSocket, and the change from the one to the other: what the stock client does unless it is told
+    /// otherwise. The default.
+    #[default]
+    Both,
+    /// HTTP long-polling alone, where something on the way lets no WebSocket through.
+    Polling,
+    /// WebSocket alone: no client needs its later requests to reach the same server. Clients must be told
+    /// `transports: ["websocket"]`.
+    WebSocket,
+}
+
+/// What a request on our path asks for.
+pub(crate) enum Asked {
+    /// A new connection by WebSocket.
+    Connect(Handshake),
+    /// A new connection by polling.
+    ConnectPolling,
+    /// Packets.
+    Get(Session),
+    /// To take packets.
+    Post(Session),
+    /// To change to WebSocket.
+    Change(Session, Handshake),
+}
+
+/// Who may connect, and how.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    pub(crate) origins: Origins,
+    pub(crate) transports: Transports,
+}
+
+impl Transports {
+    /// The transports that a client may change to.
+    pub(crate) fn upgrades(self) -> &'static [&'static str] {
+        match self {
+            Self::Both => &["websocket"],
+            Self::Polling | Self::WebSocket => &[],
+        }
+    }
+
+    fn find(self, name: Option<&str>) -> Option<Via> {
+        match (self, name?) {
+            (Self::Both | Self::Polling, "polling") => Some(Via::Polling),
+            (Self::Both | Self::WebSocket, "websocket") => Some(Via::WebSocket),
+            _ => None,
+        }
+    }
+}
+
+impl Rules {
+    /// Decides what a request on our path asks for, in Engine.IO's order of checks.
+    pub(crate) fn inspect<B>(
+        &self,
+        request: &Request<B>,
+        engine: &Arc<Engine>,
+    ) -> Result<Asked, Refused> {
+        let query = request.uri().query().unwrap_or("");
+        let via = self.transports.find(parameter(query, "transport"));
+        let via = via.ok_or(Refused::TransportUnknown)?;
+        // In revision 4 of the protocol, the only one there is.
+        let is_known_protocol = parameter(query, "EIO") == Some("4");
+        if let Some(sid) = parameter(query, "sid") {
+            let session = engine.session(sid).ok_or(Refused::SessionUnknown)?;
+            return match is_known_protocol {
+                true => self.inspect_session(request, via, session),
+                false => Err(Refused::OtherProtocol),
+            };
+        }
+        if request.method() != Method::GET {
+            return Err(Refused::BadMethod);
+        }
+        let asked = match via {
+            Via::WebSocket => Asked::Connect(self.inspect_upgrade(request)?),
+            Via::Polling => Asked::ConnectPolling,
+        };
+        self.inspect_origin(request)?;
+        match is_known_protocol {
+            true => Ok(asked),
+            false => Err(Refused::UnsupportedProtocol),
+        }
+    }
+
+    fn inspect_session<B>(
+        &self,
+        request: &Request<B>,
+        via: Via,
+        session: Session,
+    ) -> Result<Asked, Refused> {
+        match (via, request.method()) {
+            (Via::WebSocket, &Method::GET) => {
+                let handshake = self.inspect_upgrade(request)?;
+                self.inspect_origin(request)?;
+                Ok(Asked::Change(session, handshake))
+            }
+            (Via::WebSocket, _) => Err(Refused::NotAnUpgrade),
+            (Via::Polling, _) if session.via() != Via::Polling => Err(Refused::OtherTransport),
+            (Via::Polling, &Method::GET) => Ok(Asked::Get(session)),
+            (Via::Polling, &Method::POST) => Ok(Asked::Post(session)),
+            (Via::Polling, _) => Err(Refused::UnknownMethod),
+        }
+    }
+
+    fn inspect_upgrade<B>(&self, request: &Request<B>) -> Result<Handshake, Refused> {
+        match is_upgrade(request) {
+            true => handshake(request.headers()),
+            false => Err(Refused::NotAnUpgrade),
+        }
+    }
+
+    fn inspect_origin<B>(&self, request: &Request<B>) -> Result<(), Refused> {
+        let authority = request.uri().authority();
+        let authority = authority.map(|authority| authority.as_str());
+        match self.origins.admit(request.headers(), authority) {
+            true => Ok(()),
+            false => Err(Refused::ForeignOrigin),
+        }
+    }
+}
+
+/// The value of a query parameter; of several with that name the last one, as in Node. None of ours needs decoding.
+fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('=').or(Some((pair, ""))))
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+        .next_back()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        engine::{Inbound, Message},
+        session::{CloseCause, DisconnectReason},
+    };
+    use std::task::{Context, Poll};
+
+    const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
+    /// Nobody listens.
+    struct Nothing;
+
+    impl Inbound for Nothing {
+        fn message(&mut self, _: Message<'_>, _: &mut Context<'_>) -> Result<(), CloseCause> {
+            Ok(())
+        }
+
+        fn is_ready(&self) -> bool {
+            true
+        }
+
+        fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
+            Poll::Ready(())
+        }
+
+        fn closed(&mut self, _: DisconnectReason, _: &mut Context<'_>) {}
+    }
+
+    fn get(uri: &str) -> http::request::Builder {
+        Request::get(uri).header("host", "a.com")
+    }
+
+    fn upgrade(uri: &str) -> http::request::Builder {
+        get(uri)
+            .header("connection", "keep-alive, Upgrade")
+            .header("upgrade", "WebSocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", KEY)
+    }
+
+    fn name(asked: Asked) -> &'static str {
+        match asked {
+            Asked::Connect(_) => "connect",
+            Asked::ConnectPolling => "connect polling",
+            Asked::Get(_) => "get",
+            Asked::Post(_) => "post",
+            Asked::Change(..) => "change",
+        }
+    }
+
+    fn check(
+        engine: &Arc<Engine>,
+        rules: &Rules,
+        request: http::request::Builder,
+        expected: Result<&str, Refused>,
+    ) {
+        let request = request.body(()).expect("a valid request");
+        let result = rules.inspect(&request, engine).map(name);
+        assert_eq!(result, expected, "{} {}", request.method(), request.uri());
+    }
+
+    #[test]
+    fn handshakes_are_inspected() {
+        use Refused::*;
+        let websocket = "/socket.io/?EIO=4&transport=websocket";
+        let polling = "/socket.io/?EIO=4&transport=polling";
+        let cases = [
+            (upgrade(websocket), Ok("connect")),
+            (get(polling), Ok("connect polling")),
+            // An upgrade may be ignored (RFC 9110, section 7.8), and nobody asks for this one.
+            (upgrade(polling), Ok("connect polling")),
+            (
+                upgrade("/?transport=x&EIO=4&transport=websocket"),
+                Ok("connect"),
+            ),
+            (get("/?EIO=4"), Err(TransportUnknown)),
+            (get("/?EIO=4&transport=webtransport"), Err(TransportUnknown)),
+            (get("/?EIO=4&transport=__proto__"), Err(TransportUnknown)),
+            (
+                upgrade("/?EIO=4&transport=websocket&sid=x"),
+                Err(SessionUnknown),
+            ),
+            (get("/?EIO=4&transport=polling&sid=x"), Err(SessionUnknown)),
+            (get("/?EIO=4&transport=polling&sid="), Err(SessionUnknown)),
+            (upgrade(websocket).method(Method::POST), Err(BadMethod)),
+            (get(polling).method(Method::POST), Err(BadMethod)),
+            (get(polling).method(Method::OPTIONS), Err(BadMethod)),
+            (get("/?transport=polling"), Err(UnsupportedProtocol)),
+            (
+                upgrade("/?EIO=3&transport=websocket"),
+                Err(UnsupportedProtocol),
+            ),
+            (get("/?EIO=5&transport=polling"), Err(UnsupportedProtocol)),
+            (get(websocket), Err(NotAnUpgrade)),
+            (
+                upgrade(websocket).version(http::Version::HTTP_10),
+                Err(NotAnUpgrade),
+            ),
+        ];
+        let engine = Arc::new(Engine::new());
+        for (request, expected) in cases {
+            check(&engine, &Rules::default(), request, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_of_a_session_are_inspected() {
+        use Refused::*;
+        let engine = Arc::new(Engine::new());
+        let (_connection, open) = engine.connect_polling(&[], |_| Nothing);
+        let sid = open.split('"').nth(3).expect("an open packet");
+        let websocket = format!("/?EIO=4&transport=websocket&sid={sid}");
+        let polling = format!("/?EIO=4&transport=polling&sid={sid}");
+        let cases = [
+            (get(&polling), Ok("get")),
+            (get(&polling).method(Method::POST), Ok("post")),
+            (upgrade(&websocket), Ok("change")),
+            (get(&polling).method(Method::PUT), Err(UnknownMethod)),
+            (get(&polling).method(Method::OPTIONS), Err(UnknownMethod)),
+            (get(&polling).method(Method::HEAD), Err(UnknownMethod)),
+            (get(&websocket), Err(NotAnUpgrade)),
+            (upgrade(&websocket).method(Method::POST), Err(NotAnUpgrade)),
+            (
+                upgrade(&websocket).header("origin", "https://b.com"),
+                Err(ForeignOrigin),
+            ),
+            (get(&polling.replace("EIO=4", "EIO=3")), Err(OtherProtocol)),
+            (get(&polling.replace("EIO=4&", "")), Err(OtherProtocol)),
+            (get(&polling.replace("polling", "x")), Err(TransportUnknown)),
+            (get(&format!("{polling}A")), Err(SessionUnknown)),
+            (
+                get(&polling.to_lowercase().replace("eio", "EIO")),
+                Err(SessionUnknown),
+            ),
+        ];
+        for (request, expected) in cases {
+            check(&engine, &Rules::default(), request, expected);
+        }
+    }
+
+    #[test]
+    fn transports_may_be_switched_off() {
+        let requests = || {
+            [
+                get("/?EIO=4&transport=polling"),
+                upgrade("/?EIO=4&transport=websocket"),
+            ]
+        };
+        let unknown = Err(Refused::TransportUnknown);
+        let cases = [
+            (Transports::Both, [Ok("connect polling"), Ok("connect")], 1),
+            (Transports::Polling, [Ok("connect polling"), unknown], 0),
+            (Transports::WebSocket, [unknown, Ok("connect")], 0),
+        ];
+        let engine = Arc::new(Engine::new());
+        for (transports, expected, upgrades) in cases {
+            let rules = Rules {
+                transports,
+                ..Rules::default()
+            };
+            for (request, expected) in requests().into_iter().zip(expected) {
+                check(&engine, &rules, request, expected);
+            }
+            assert_eq!(transports.upgrades().len(), upgrades, "{transports:?}");
+        }
+    }
+
+    #[test]
+    fn origins_are_inspected() {
+        let engine = Arc::new(Engine::new());
+        for request in [
+            get("/?EIO=4&transport=polling"),
+            upgrade("/?EIO=4&transport=websocket"),
+        ] {
+            let request = request.body(()).expect("a valid request");
+            for (origin, expected) in [
+                ("https://a.com", None),
+                ("https://b.com", Some(Refused::ForeignOrigin)),
+            ] {
+                let mut request = request.clone();
+                let headers = request.headers_mut();
+                headers.insert("origin", origin.parse().expect("a value"));
+                let refused = Rules::default().inspect(&request, &engine).err();
+                assert_eq!(refused, expected, "{origin}");
+            }
+        }
+    }
+
+    #[test]
+    fn websocket_headers_are_inspected() {
+        use Refused::*;
+        let mut cases = vec![
+            ("upgrade", "h2c", NotAnUpgrade),
+            ("connection", "close", NotAnUpgrade),
+            ("sec-websocket-version", "8", BadWebSocketVersion),
+        ];
+        for key in [
+            "",
+            "short",
+            "dGhlIHNhbXBsZSBub25jZQ=",
+            "dGhlIHNhbXBsZSBub25jZQ!==",
+        ] {
+            cases.push(("sec-websocket-key", key, BadWebSocketKey));
+        }
+        let engine = Arc::new(Engine::new());
+        for (name, value, expected) in cases {
+            let request = upgrade("/?EIO=4&transport=websocket").body(());
+            let mut request = request.expect("a valid request");
+            let headers = request.headers_mut();
+            headers.insert(name, value.parse().expect("a value"));
+            let refused = Rules::default().inspect(&request, &engine).err();
+            assert_eq!(refused, Some(expected), "{name}: {value}");
+        }
+    }
+}
