@@ -325,6 +325,43 @@ async fn a_target_means_the_same_rooms_whenever_it_is_used() {
     assert_eq!(ann.next().await, r#"42["dealt",{"table":1}]"#);
 }
 
+#[tokio::test]
+async fn rooms_of_any_set_have_names() {
+    let notes = Notes::default();
+    let (coming, going) = (notes.clone(), notes.clone());
+    let rooms = RoomsLayer::new().namespace(
+        Main::serve(())
+            .on_connect(move |socket: Socket<Main>| {
+                socket.join(DynRoom::from("legacy"));
+                socket.join(Place::table(1));
+                let [own, legacy, table] = &socket.room_names()[..] else {
+                    panic!("three rooms")
+                };
+                assert_eq!(own, socket.id().as_str());
+                coming.note(format!("{legacy} {table}"));
+                async {}
+            })
+            .on_disconnect(move |socket: Socket<Main>, _| {
+                going.note(format!("left {:?}", socket.room_names()));
+                async {}
+            }),
+    );
+    let io = rooms.io::<Main>();
+    assert_eq!(io.room_names(), [""; 0]);
+    let ann = Client::join(&rooms, "").await;
+    let bob = Client::join(&rooms, "").await;
+    let mut names = io.room_names();
+    names.retain(|name| name.len() < 20);
+    names.sort();
+    assert_eq!(names, ["legacy", "table:1"]);
+    assert_eq!(io.room_names().len(), 4);
+    ann.leave().await;
+    bob.leave().await;
+    assert_eq!(io.room_names(), [""; 0]);
+    let came = "legacy table:1";
+    assert_eq!(notes.take(), [came, came, "left []", "left []"]);
+}
+
 #[test]
 fn an_empty_list_of_rooms_is_nobody() {
     let rooms = RoomsLayer::new();

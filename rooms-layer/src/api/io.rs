@@ -171,6 +171,15 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
         names.iter().filter_map(|name| R::parse(name)).collect()
     }
 
+    /// The names of all rooms that have a member on this server, [`DynRoom`](crate::DynRoom)s and the sockets' own ids among
+    /// them, in no order.
+    pub fn room_names(&self) -> Vec<String>
+    where
+        B: CanQuery,
+    {
+        self.core.rooms()
+    }
+
     /// Makes everyone in the namespace join a room.
     pub fn join<T: Target<N>>(&self, target: T) -> Changed
     where

@@ -89,6 +89,11 @@ impl<N: Namespace> Socket<N> {
         names.iter().filter_map(|name| R::parse(name)).collect()
     }
 
+    /// The names of all rooms that the socket is in, [`DynRoom`](crate::DynRoom)s among them. The first is its own id.
+    pub fn room_names(&self) -> Vec<String> {
+        self.peer.rooms()
+    }
+
     /// Emits an event to this client.
     ///
     /// # Errors
