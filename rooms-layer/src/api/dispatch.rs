@@ -46,7 +46,8 @@ impl<N: Namespace> Handlers for Dispatch<N> {
             };
             let auth = read_auth(&request.auth)
                 .map_err(|reason| Refuse::new(format!("invalid auth: {reason}")))?;
-            let handshake = Handshake::new(auth, shared.state.clone(), request.handshake);
+            let (namespace, handshake) = (request.namespace, request.handshake);
+            let handshake = Handshake::new(auth, shared.state.clone(), namespace, handshake);
             Ok(Box::new(authorize(handshake).await?) as SocketData)
         })
     }
@@ -94,7 +95,8 @@ impl<N: Namespace> Handlers for Dispatch<N> {
         let tell = || self.shared.reject(&socket, rejected, reply, answer);
         // What tells of the panic is the application's too.
         if catch_unwind(AssertUnwindSafe(tell)).is_err() {
-            tracing::error!(namespace = N::PATH, event, "telling of a panic panicked");
+            let namespace = peer.namespace().path();
+            tracing::error!(?namespace, event, "telling of a panic panicked");
         }
     }
 }

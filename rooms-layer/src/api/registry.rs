@@ -181,7 +181,7 @@ impl<N: Namespace> Shared<N> {
             return reply.send(data);
         }
         tracing::debug!(
-            namespace = N::PATH,
+            namespace = ?socket.peer().namespace().path(),
             socket = socket.id().as_str(),
             event,
             %rejection,

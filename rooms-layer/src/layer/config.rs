@@ -111,6 +111,20 @@ impl Config {
         self
     }
 
+    /// Sets [`max_dynamic_namespaces`](NamespaceConfig::max_dynamic_namespaces).
+    #[must_use]
+    pub fn max_dynamic_namespaces(mut self, namespaces: usize) -> Self {
+        self.namespace.max_dynamic_namespaces = namespaces;
+        self
+    }
+
+    /// Sets [`max_joined_namespaces`](NamespaceConfig::max_joined_namespaces).
+    #[must_use]
+    pub fn max_joined_namespaces(mut self, namespaces: usize) -> Self {
+        self.namespace.max_joined_namespaces = namespaces;
+        self
+    }
+
     /// What can't work, in words that name the setting.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
@@ -146,6 +160,10 @@ impl Config {
             (
                 self.namespace.max_parked_bytes > 0,
                 "`max_parked_bytes` must not be zero",
+            ),
+            (
+                self.namespace.max_joined_namespaces > 0,
+                "`max_joined_namespaces` must not be zero",
             ),
         ];
         checks

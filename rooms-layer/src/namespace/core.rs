@@ -1,6 +1,9 @@
 //! One namespace of this server, untyped.
 
-use super::{AckError, EmitError, Handlers, Hub, NamespaceConfig, Peer, Replies, acks::Collector};
+use super::{
+    AckError, EmitError, Handlers, Hub, MountError, NamespaceConfig, PathValues, Peer, Replies,
+    acks::Collector,
+};
 use crate::{
     engine::{Batch, Engine, Flusher, Mailbox, Pushed},
     rooms::{
@@ -26,6 +29,8 @@ use tokio::time::Instant;
 pub(crate) struct Namespace {
     path: Box<str>,
     contract: Contract,
+    /// What the path of a dynamic namespace says.
+    values: Option<PathValues>,
     /// Set when it is mounted. A handle may be had before.
     handlers: OnceLock<Arc<dyn Handlers>>,
     members: RwLock<Directory<Recipient>>,
@@ -41,6 +46,13 @@ pub(crate) struct Namespace {
 pub(crate) struct Contract {
     pub(crate) id: TypeId,
     pub(crate) name: &'static str,
+}
+
+/// What a namespace is made of.
+pub(super) struct Place<'a> {
+    pub(super) path: &'a str,
+    pub(super) contract: Contract,
+    pub(super) values: Option<PathValues>,
 }
 
 /// Where a broadcast goes: the mailbox without a detour, and whose it is.
@@ -91,18 +103,18 @@ impl IntoFuture for Sent {
 
 impl Namespace {
     pub(super) fn new(
-        path: &str,
-        contract: Contract,
+        place: Place<'_>,
         adapter: &dyn Adapter,
         engine: Arc<Engine>,
         hub: Weak<Hub>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
-            path: path.into(),
-            contract,
+            path: place.path.into(),
+            contract: place.contract,
+            values: place.values,
             handlers: OnceLock::new(),
             members: RwLock::default(),
-            channel: adapter.open(path, this.clone()),
+            channel: adapter.open(place.path, this.clone()),
             ack_ids: AtomicU64::new(0),
             engine,
             hub,
@@ -115,6 +127,23 @@ impl Namespace {
 
     pub(super) fn contract(&self) -> Contract {
         self.contract
+    }
+
+    /// Itself, for those who name its contract.
+    pub(super) fn under(self: Arc<Self>, contract: Contract) -> Result<Arc<Self>, MountError> {
+        match self.contract.id == contract.id {
+            true => Ok(self),
+            false => Err(MountError::OtherContract {
+                path: self.path.to_string(),
+                mounted: self.contract.name,
+                asked: contract.name,
+            }),
+        }
+    }
+
+    /// What the path of a dynamic namespace says.
+    pub(crate) fn values(&self) -> Option<&PathValues> {
+        self.values.as_ref()
     }
 
     /// The server, unless it is gone.
@@ -398,6 +427,16 @@ impl Local for Namespace {
             Err(_) => Box::pin(futures_util::stream::empty()),
         };
         (answers, asked)
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        if self.values.is_some()
+            && let Some(hub) = self.hub()
+        {
+            hub.forget(&self.path);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Peer, Refuse, handshake::HandshakeInfo};
+use super::{Namespace, Peer, Refuse, handshake::HandshakeInfo};
 use crate::{
     session::DisconnectReason,
     wire::{Args, Data, socket_io::Packet},
@@ -92,5 +92,6 @@ impl Reply {
 pub(crate) struct ConnectRequest {
     /// The payload of the CONNECT packet: one object, or nothing.
     pub(crate) auth: Args,
+    pub(crate) namespace: Arc<Namespace>,
     pub(crate) handshake: Arc<HandshakeInfo>,
 }

@@ -12,6 +12,7 @@ mod handlers;
 mod handshake;
 mod hub;
 mod in_flight;
+mod pattern;
 mod peer;
 
 pub(crate) use self::{
@@ -20,6 +21,7 @@ pub(crate) use self::{
     core::{Contract, Flags, Namespace},
     handlers::{BoxFuture, ConnectRequest, Event, Handlers, Reply, SocketData},
     hub::Hub,
+    pattern::{PathValues, Pattern},
     peer::Peer,
 };
 pub use self::{

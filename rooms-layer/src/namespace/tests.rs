@@ -764,7 +764,7 @@ async fn paths_are_mounted_once() {
     );
     assert!(house.hub.namespace("/", contract::<u16>()).is_err());
     assert!(house.hub.namespace("/side", contract::<u8>()).is_ok());
-    assert!(house.hub.reserve("/later", contract::<u32>()).is_ok());
+    assert!(house.hub.reserve("/later", contract::<u32>(), None).is_ok());
     assert!(house.hub.namespace("/later", contract::<u32>()).is_err());
     assert_eq!(house.hub.unmounted().len(), 1);
 }
