@@ -55,6 +55,7 @@
 //!
 //! - `macros` (default): the derives and `#[handler]`.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `export`: the module `export`, contracts as TypeScript for the official client and as AsyncAPI.
 //! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
 //! # What it runs on
@@ -324,3 +325,35 @@ macro_rules! __when_exporting {
 #[cfg(all(doctest, feature = "axum", feature = "macros"))]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// The chapters of the guide, which have to compile.
+#[cfg(all(doctest, feature = "axum", feature = "macros", feature = "test"))]
+mod guide {
+    #[doc = include_str!("../../docs/guide/README.md")]
+    mod index {}
+    #[doc = include_str!("../../docs/guide/events.md")]
+    mod events {}
+    #[doc = include_str!("../../docs/guide/rooms.md")]
+    mod rooms {}
+    #[doc = include_str!("../../docs/guide/namespaces.md")]
+    mod namespaces {}
+    #[doc = include_str!("../../docs/guide/handlers.md")]
+    mod handlers {}
+    #[doc = include_str!("../../docs/guide/acks.md")]
+    mod acks {}
+    #[doc = include_str!("../../docs/guide/emitting.md")]
+    mod emitting {}
+    #[doc = include_str!("../../docs/guide/adapters.md")]
+    mod adapters {}
+    #[cfg(feature = "export")]
+    #[doc = include_str!("../../docs/guide/export.md")]
+    mod export {}
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    mod testing {}
+    #[doc = include_str!("../../docs/guide/configuration.md")]
+    mod configuration {}
+    #[doc = include_str!("../../docs/guide/coming-from-node.md")]
+    mod coming_from_node {}
+    #[doc = include_str!("../../docs/guide/coming-from-socketioxide.md")]
+    mod coming_from_socketioxide {}
+}

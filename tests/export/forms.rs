@@ -187,8 +187,8 @@ mod other {
     #[derive(Event, Serialize, JsonSchema)]
     #[event(name = "renamed elsewhere", server, broadcast)]
     pub(crate) struct Changed<T> {
-        change: T,
-        elsewhere: bool,
+        pub(crate) change: T,
+        pub(crate) elsewhere: bool,
     }
 }
 
@@ -241,3 +241,99 @@ pub(crate) struct Leave {}
 #[namespace(server(Tool, Moved<'_>, Closed, AskFor))]
 #[namespace(client(Everything<'_>, Files, Tool, Moved<'_>, SaveTask, Leave))]
 pub(crate) struct Forms;
+
+/// What serde makes of some values, each below the name of its exported type.
+pub(crate) fn samples() -> Vec<(&'static str, String)> {
+    fn sample<T: Serialize>(ty: &'static str, value: T) -> (&'static str, String) {
+        (ty, serde_json::to_string(&value).expect("JSON"))
+    }
+    let place = || Place {
+        column: Column::Doing,
+        position: 2,
+    };
+    let task = |sub_tasks| Task {
+        task_id: 1,
+        title: "Paint".into(),
+        due: None,
+        column: Column::Todo,
+        sub_tasks,
+        revision: 3,
+        cache: Vec::new(),
+    };
+    let flat = |notice| Flat {
+        id: 1,
+        place: place(),
+        notice,
+    };
+    let everything = Everything {
+        borrowed: "text".into(),
+        shape: Shape::Box {
+            width: 1.,
+            height: 2.,
+        },
+        change: Change::Created(place()),
+        notice: Notice::Nothing,
+        value: Value::List(vec![Value::Number(1.), Value::Text("2".into())]),
+        flat: flat(Notice::Count(1)),
+        open: Open {
+            id: 1,
+            rest: HashMap::from([("urgent".into(), true)]),
+        },
+        empty: Empty {},
+        maps: Maps {
+            by_name: HashMap::from([("a".into(), place())]),
+            by_number: BTreeMap::from([(1, true)]),
+            by_column: BTreeMap::from([(Column::Done, 1)]),
+            maybe: Some(BTreeMap::from([("b".into(), None)])),
+        },
+        color: Some(Color::Green),
+        pair: (1, Column::Done),
+        triple: [1., 2., 3.],
+        either: vec![None, Some(Column::Todo)],
+        any: serde_json::json!({ "a": [1] }),
+        letter: 'a',
+        unit: (),
+        boxed: Box::new(place()),
+        numbers: std::num::NonZeroU32::MIN,
+    };
+    vec![
+        sample("Everything", everything),
+        sample(
+            "PagedOfTask",
+            Paged {
+                page: Page {
+                    items: vec![task(vec![task(vec![])])],
+                    next: None,
+                },
+            },
+        ),
+        sample("Shape", Shape::Empty),
+        sample("Shape", Shape::Circle(1.)),
+        sample("Shape", Shape::Line(1., 2.)),
+        sample(
+            "Change",
+            Change::Renamed {
+                title: "Paint".into(),
+            },
+        ),
+        sample("Change", Change::Deleted),
+        sample("Notice", Notice::Text("text".into())),
+        sample("Flat", flat(Notice::Nothing)),
+        sample(
+            "ChangedOfVecOfTask",
+            Changed {
+                change: vec![task(vec![])],
+            },
+        ),
+        sample(
+            "ChangedOfStr",
+            other::Changed {
+                change: "text",
+                elsewhere: true,
+            },
+        ),
+        sample("Tool", Tool::EraserTip),
+        sample("ResultOfUint8OrColor", Ok::<u8, Color>(1)),
+        sample("ResultOfUint8OrColor", Err::<u8, Color>(Color::Red)),
+    ]
+}

@@ -37,16 +37,38 @@ fn every_form_as_asyncapi() {
     export::check("export/forms.asyncapi.json", document);
 }
 
+/// The compiler, which reads them with `uses.ts`, then says whether what serde writes is of the exported types.
+#[test]
+fn what_is_sent_has_the_exported_types() {
+    let mut samples =
+        String::from("import type * as forms from \"./forms\";\n\nexport default [\n");
+    for (ty, value) in forms::samples() {
+        samples += &format!("  {value} satisfies forms.{ty},\n");
+    }
+    samples += "];\n";
+    export::check("export/samples.ts", Ok::<_, ExportError>(samples));
+}
+
 /// `uses.ts` does with the exported interfaces what a page does, and what it must not be able to do: each
 /// `@ts-expect-error` in it stands above a line that has to be an error.
 #[test]
 fn the_official_client_takes_the_interfaces() {
-    run("node_modules/.bin/tsc", &["--project", "."]);
+    run("export", "node_modules/.bin/tsc", &["--project", "."]);
+}
+
+#[test]
+fn the_page_of_the_board_keeps_to_its_contract() {
+    run(
+        "../examples/board/page",
+        "node_modules/.bin/tsc",
+        &["--noEmit"],
+    );
 }
 
 #[test]
 fn the_official_parser_takes_the_documents() {
     run(
+        "export",
         "node",
         &["asyncapi.mjs", "demo.asyncapi.json", "forms.asyncapi.json"],
     );
@@ -73,6 +95,23 @@ fn a_server_exports_the_contract_that_it_names() {
         export::typescript::<forms::Forms>(),
     );
     assert_eq!(text(server), text(contract));
+}
+
+#[test]
+fn contracts_may_be_declared_in_functions() {
+    #[derive(Event)]
+    #[event(server, broadcast)]
+    struct Here(bool);
+
+    #[derive(Namespace)]
+    #[namespace(path = "/here", server(Here))]
+    struct Local;
+
+    let text = text(export::typescript::<Local>());
+    assert!(
+        text.contains("  here: (value: boolean) => void;\n"),
+        "{text}"
+    );
 }
 
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -186,9 +225,9 @@ mod as_text {
     }
 }
 
-/// Runs a tool in `export/`.
-fn run(program: &str, arguments: &[&str]) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("export");
+/// Runs a tool in a folder of this crate.
+fn run(folder: &str, program: &str, arguments: &[&str]) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     assert!(
         folder.join("node_modules").is_dir(),
         "the npm packages of {} are missing: run tests/setup.sh",

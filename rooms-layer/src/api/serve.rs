@@ -1,7 +1,7 @@
 //! A namespace being put together.
 
 use super::{
-    contract::{Accepts, Complete, Namespace},
+    contract::{Accepts, Complete, Namespace, NoAuth},
     coverage::{Take, TakeAll},
     error::Rejection,
     event::Event,
@@ -99,7 +99,8 @@ impl<N: Namespace> IntoServed for Served<N> {
     }
 }
 
-/// Nothing authorizes clients: anyone connects, and the data of a socket is its type's default.
+/// Nothing authorizes clients: anyone connects, and the data of a socket is its type's default. Not where clients are asked for
+/// `auth`, which would be asked in vain.
 #[derive(Debug)]
 pub enum Unguarded {}
 /// `authorize` decides who connects.
@@ -108,7 +109,9 @@ pub enum Guarded {}
 
 /// Where the data of a socket comes from.
 #[diagnostic::on_unimplemented(
-    message = "namespace `{N}` has per-socket data without a default, so it needs `.authorize(..)`",
+    message = "namespace `{N}` needs `.authorize(..)`",
+    label = "nothing decides who connects",
+    note = "it asks clients for `auth`, which nobody would look at, or its per-socket `data` has no default",
     note = "`authorize` runs before the socket is accepted and returns the `Data` of `{N}`"
 )]
 pub trait Guard<N: Namespace> {
@@ -122,7 +125,7 @@ impl<N: Namespace> Guard<N> for Guarded {
     }
 }
 #[diagnostic::do_not_recommend]
-impl<N: Namespace<Data: Default>> Guard<N> for Unguarded {
+impl<N: Namespace<Auth = NoAuth, Data: Default>> Guard<N> for Unguarded {
     fn default_data() -> Option<fn() -> N::Data> {
         Some(N::Data::default)
     }
@@ -141,11 +144,15 @@ impl<N: Namespace> Serve<N> {
 impl<N: Namespace, L, G> Serve<N, L, G> {
     /// Handles one event. A second handler for an event does not compile in a closed namespace, and stops the server at its
     /// start in an open one.
-    pub fn on<H, M>(mut self, handler: H) -> Serve<N, After<N, L, H, H::Event>, G>
+    #[expect(
+        clippy::type_complexity,
+        reason = "an alias would hide what is counted"
+    )]
+    pub fn on<H, M>(mut self, handler: H) -> Serve<N, After<N, L, H::Name, H::Event>, G>
     where
         H: IntoHandler<N, M>,
         N: Accepts<H::Event>,
-        N::Slot: Take<L, H, H::Event>,
+        N::Slot: Take<L, H::Name, H::Event>,
     {
         self.registry
             .add(<H::Event as Event>::NAME, handler.into_entry());

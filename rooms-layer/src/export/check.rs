@@ -22,7 +22,7 @@ const REACH: usize = 400;
 /// ```no_run
 /// # use rooms_layer::{export, prelude::*};
 /// # #[derive(Namespace)] #[namespace(path = "/")] struct App;
-/// #[test]
+/// // In a crate of your own, `#[test]` stands here.
 /// fn contract_is_current() {
 ///     export::check("page/src/contract.ts", export::typescript::<App>());
 /// }

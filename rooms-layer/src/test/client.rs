@@ -6,8 +6,8 @@ use crate::{
     api::{
         DynamicNamespace, Event, Fallible, Io, Namespace, Reply, Socket,
         bounds::{
-            Accepts, AckShape, DecodeAck, DecodeOwned, Emits, EncodeArgs, StaticNamespace, WithAck,
-            WithoutAck,
+            Accepts, AckShape, DecodeAck, DecodeArgs, DecodeOwned, Emits, EncodeArgs,
+            StaticNamespace, WithAck, WithoutAck,
         },
     },
     engine::Mailbox,
@@ -230,9 +230,7 @@ impl<N: Namespace> Client<N> {
         E: Event + DecodeOwned,
         N: Emits<E>,
     {
-        let packet = self.event(E::NAME).await;
-        assert_eq!(packet.event(), E::NAME, "another event came first");
-        decode(&packet)
+        decode(&self.event(E::NAME).await)
     }
 
     /// Waits for the next `E`, and drops the events before it.
@@ -253,6 +251,17 @@ impl<N: Namespace> Client<N> {
         }
     }
 
+    /// Waits for the next event, whatever it is. What borrows can be read from it.
+    ///
+    /// # Panics
+    ///
+    /// Panics when none comes.
+    pub async fn receive(&mut self) -> Received {
+        Received {
+            packet: self.event("an event").await,
+        }
+    }
+
     /// Waits for the next event, which is an `E`, and acknowledges it with what `answer` makes of it.
     ///
     /// # Panics
@@ -266,11 +275,11 @@ impl<N: Namespace> Client<N> {
         N: Emits<E>,
     {
         let packet = self.event(E::NAME).await;
-        assert_eq!(packet.event(), E::NAME, "another event came first");
+        let event = decode(&packet);
         let id = packet
             .id()
             .expect("an event with an acknowledgement has an id");
-        let data = answer(decode(&packet)).answer();
+        let data = answer(event).answer();
         let packet = socket_io::frame_ack(data, self.core.path(), id);
         self.line.send(&packet).await;
     }
@@ -342,6 +351,31 @@ impl<N: Namespace> Client<N> {
     }
 }
 
+/// An event that a [`Client`] has received.
+#[derive(Debug)]
+pub struct Received {
+    packet: Packet,
+}
+
+impl Received {
+    /// Returns the name of the event.
+    pub fn name(&self) -> &str {
+        self.packet.event()
+    }
+
+    /// Reads the event, which may borrow from what was received.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it is another event, or its arguments have another form.
+    pub fn decode<'de, E>(&'de self) -> E
+    where
+        E: Event + DecodeArgs<'de>,
+    {
+        decode(&self.packet)
+    }
+}
+
 /// How a client answers an event of the server.
 pub trait Answerable<A> {
     /// The answer as it travels.
@@ -379,7 +413,8 @@ fn encode<E: Event + EncodeArgs>(event: &E) -> Data {
     data.finish()
 }
 
-fn decode<E: Event + DecodeOwned>(packet: &Packet) -> E {
+fn decode<'de, E: Event + DecodeArgs<'de>>(packet: &'de Packet) -> E {
+    assert_eq!(packet.event(), E::NAME, "another event came");
     match E::decode(packet.args()) {
         Ok(event) => event,
         Err(rejection) => panic!("`{}` has another form: {rejection}", E::NAME),

@@ -277,34 +277,6 @@ fn of_a_handler() {
 }
 
 #[test]
-fn of_a_handler_that_shadows_itself() {
-    check(
-        "#[handler(App)]
-        async fn shout(Pair(shout, a): Pair, Shout { shout, ref b }: Shout) {
-            if let Some(shout) = a { drop(|mut shout| b); }
-        }",
-        &[
-            (
-                "shout",
-                "a parameter can't have the name of its handler: rename one of them",
-            ),
-            (
-                "shout",
-                "a parameter can't have the name of its handler: rename one of them",
-            ),
-            (
-                "shout",
-                "a variable can't have the name of its handler: rename one of them",
-            ),
-            (
-                "shout",
-                "a variable can't have the name of its handler: rename one of them",
-            ),
-        ],
-    );
-}
-
-#[test]
 fn of_a_block() {
     check(
         "#[handler(App)]

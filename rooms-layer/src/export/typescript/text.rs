@@ -12,6 +12,8 @@ pub(super) fn indent(depth: usize) -> String {
 }
 
 pub(super) fn doc(out: &mut String, depth: usize, text: &str) {
+    // Links into rustdoc lead nowhere here.
+    let text = text.replace("[`", "`").replace("`]", "`");
     let text = text.replace("*/", "*\\/");
     let indent = indent(depth);
     match text.lines().count() {
@@ -68,6 +70,7 @@ mod tests {
             ("", ""),
             ("One line.", "  /** One line. */\n"),
             ("One.\n\nTwo.", "  /**\n   * One.\n   *\n   * Two.\n   */\n"),
+            ("See [`Task`].", "  /** See `Task`. */\n"),
             ("It ends */ here.", "  /** It ends *\\/ here. */\n"),
         ] {
             let mut out = String::new();
