@@ -79,14 +79,17 @@ pub mod wire;
 
 pub use self::{
     api::{
-        Ack, Acks, Any, AnyEvent, Call, DynRoom, DynamicNamespace, EmitIn, Error, Event, Fallible,
-        FromMessage, FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main, MissingIo,
-        Namespace, NoAck, NoAuth, Rejection, Replied, Reply, RoomKey, RoomSet, Serve, Served,
-        Socket, StartError, StartProblem, State, To, bounds,
+        Ack, Acks, Any, AnyEvent, Call, DynRoom, DynamicNamespace, EmitIn, Error, Event, Extension,
+        Fallible, FromMessage, FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main,
+        Middleware, MissingIo, Namespace, NoAck, NoAuth, Outgoing, Rejection, Replied, Reply,
+        RoomKey, RoomSet, Serve, Served, Socket, StartError, StartProblem, State, To, bounds,
     },
     engine::EngineConfig,
     layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
+    namespace::{
+        AckError, EmitError, HandshakeInfo, KeptExtensions, MountError, NamespaceConfig, Refuse,
+        Sent,
+    },
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
     transport::Origins,

@@ -28,12 +28,17 @@ pub struct Client<S = DuplexStream> {
 impl Client {
     /// Opens a connection in memory, without joining a namespace.
     pub async fn open<A: Adapter>(rooms: &RoomsLayer<A>) -> Self {
-        let (ours, theirs) = duplex(64 * 1024);
         let request = http::Request::get("/socket.io/?EIO=4&transport=websocket")
             .header("accept-language", "de")
             .body(())
             .expect("a request");
-        let connection = tokio::spawn(rooms.accept(&request, ours));
+        Self::open_with(rooms, &request).await
+    }
+
+    /// Opens a connection in memory with this handshake, without joining a namespace.
+    pub async fn open_with<A: Adapter>(rooms: &RoomsLayer<A>, request: &http::Request<()>) -> Self {
+        let (ours, theirs) = duplex(64 * 1024);
+        let connection = tokio::spawn(rooms.accept(request, ours));
         let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         Self::greeted(stream, Some(connection)).await
     }

@@ -507,6 +507,231 @@ fn generic_and_borrowed_events_have_one_name() {
     assert_eq!(arities, [0, 1, 2]);
 }
 
+#[derive(Event, Serialize)]
+#[event(server, broadcast)]
+struct Told3(u8, String, bool);
+
+#[derive(Event)]
+#[event(server, ack = u8)]
+struct Vote;
+
+#[tokio::test]
+async fn whatever_goes_out_to_a_socket_is_seen() {
+    let notes = Notes::default();
+    let seen = notes.clone();
+    let rooms = RoomsLayer::new().namespace(
+        Main::serve(())
+            .on_any_outgoing(|_, event| assert_ne!(event.name(), "dealt", "on purpose"))
+            .on_any_outgoing(move |socket, event| {
+                let first = event.get::<u8>(0).ok();
+                let (name, len) = (event.name(), event.len());
+                seen.note(format!("{} {name} {first:?} of {len}", socket.id()));
+            })
+            .on_connect(async |socket: Socket<Main>| socket.join(Place::table(1)))
+            .on(async |socket: Socket<Main>, Double(n): Double| {
+                socket.emit(Told3(9, String::new(), true)).ok();
+                socket.broadcast().emit(Told3(8, String::new(), true)).ok();
+                n * 2
+            })
+            .on(async |socket: Socket<Main>, _: Silent| {
+                let vote = async move { drop(socket.emit_with_ack(Vote).await) };
+                vote.await;
+            })
+            .exceptions(),
+    );
+    let io = rooms.io::<Main>();
+    let mut ann = Client::join(&rooms, "").await;
+    let mut bob = Client::join(&rooms, "").await;
+    let (a, b) = (ann.id().to_string(), bob.id().to_string());
+    let sorted = || {
+        let mut seen = notes.take();
+        seen.sort();
+        seen
+    };
+    let expect = |mut expected: Vec<String>| {
+        expected.sort();
+        expected
+    };
+
+    io.emit(Told3(7, "x".into(), false)).expect("a server");
+    let told = |id: &str, n| format!("{id} told3 Some({n}) of 3");
+    assert_eq!(sorted(), expect(vec![told(&a, 7), told(&b, 7)]));
+
+    ann.send(r#"42["double",1]"#).await;
+    for n in [7, 8] {
+        let event = bob.next().await;
+        assert!(event.starts_with(&format!(r#"42["told3",{n},"#)), "{event}");
+    }
+    assert_eq!(sorted(), expect(vec![told(&a, 9), told(&b, 8)]));
+
+    bob.send(r#"42["silent",1]"#).await;
+    assert_eq!(bob.next().await, r#"420["vote"]"#);
+    assert_eq!(sorted(), [format!("{b} vote None of 0")]);
+
+    ann.send(r#"42["nobody"]"#).await;
+    for name in ["told3", "told3", "exception"] {
+        let event = ann.next().await;
+        assert!(event.starts_with(&format!(r#"42["{name}""#)), "{event}");
+    }
+    assert_eq!(sorted(), [format!("{a} exception None of 1")]);
+
+    // An observer that panics concerns nobody else, and nobody is told of what goes to nobody.
+    assert_eq!(io.publish(Dealt { table: 1 }).expect("a server").local, 2);
+    assert_eq!(sorted().len(), 2);
+    assert_eq!(io.publish(Dealt { table: 2 }).expect("a server").local, 0);
+    assert_eq!(sorted(), [""; 0]);
+}
+
+#[derive(Event)]
+#[event(client, ack = Result<u32, Told>)]
+struct Order(u32);
+
+/// Lets an event pass for a permit; which one it is for is told by its first argument.
+struct Gate {
+    notes: Notes,
+    permits: [tokio::sync::Semaphore; 3],
+}
+
+struct AtGate(Arc<Gate>);
+
+impl rooms_layer::Middleware<Main> for AtGate {
+    async fn before(&self, call: &Call<Main>) -> Result<(), Rejection> {
+        let n: usize = call.get(0).expect("a number");
+        let gate = &self.0;
+        gate.notes.note(format!("{n} waits"));
+        let permit = gate.permits[n].acquire().await.expect("it is open");
+        permit.forget();
+        gate.notes.note(format!("{n} may pass"));
+        match n {
+            2 => Err(Rejection::Refused("not 2".to_owned())),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn gated(one_at_a_time: bool) -> (RoomsLayer, Arc<Gate>) {
+    let gate = Arc::new(Gate {
+        notes: Notes::default(),
+        permits: [const { tokio::sync::Semaphore::const_new(0) }; 3],
+    });
+    let (check, handler) = (gate.notes.clone(), gate.notes.clone());
+    let main = Main::serve(())
+        .middleware(AtGate(gate.clone()))
+        .before(move |call| {
+            check.note(format!(
+                "{} is checked",
+                call.get::<u8>(0).expect("a number")
+            ));
+            Ok(())
+        })
+        .on(move |Order(n): Order| {
+            handler.note(format!("{n} is handled"));
+            async move { Ok::<_, Told>(n) }
+        });
+    let main = match one_at_a_time {
+        true => main.one_at_a_time(),
+        false => main,
+    };
+    (RoomsLayer::new().namespace(main), gate)
+}
+
+#[tokio::test]
+async fn a_handler_waits_for_its_middleware_and_for_nothing_else() {
+    let (rooms, gate) = gated(false);
+    let mut client = Client::join(&rooms, "").await;
+    for n in 0..3 {
+        client.send(&format!(r#"42{n}["order",{n}]"#)).await;
+    }
+    for (n, answer) in [
+        (1, r#"431[{"ok":true,"value":1}]"#),
+        (2, r#"432[{"ok":false,"error":"told: not 2"}]"#),
+        (0, r#"430[{"ok":true,"value":0}]"#),
+    ] {
+        gate.permits[n].add_permits(1);
+        assert_eq!(client.next().await, answer);
+    }
+    let mut notes = gate.notes.take();
+    notes.retain(|note| !note.ends_with("waits"));
+    let expected = [
+        "1 may pass",
+        "1 is checked",
+        "1 is handled",
+        "2 may pass",
+        "0 may pass",
+        "0 is checked",
+        "0 is handled",
+    ];
+    assert_eq!(notes, expected);
+}
+
+#[tokio::test]
+async fn one_at_a_time_counts_the_middleware() {
+    let (rooms, gate) = gated(true);
+    let mut client = Client::join(&rooms, "").await;
+    for n in 0..2 {
+        client.send(&format!(r#"42{n}["order",{n}]"#)).await;
+    }
+    for n in [1, 0] {
+        gate.permits[n].add_permits(1);
+    }
+    for n in 0..2 {
+        let answer = format!(r#"43{n}[{{"ok":true,"value":{n}}}]"#);
+        assert_eq!(client.next().await, answer);
+    }
+    let of =
+        |n| ["waits", "may pass", "is checked", "is handled"].map(|what| format!("{n} {what}"));
+    assert_eq!(gate.notes.take(), [of(0), of(1)].concat());
+}
+
+#[tokio::test]
+async fn handlers_read_the_request_and_what_layers_said_of_it() {
+    use rooms_layer::{Config, Extension, HandshakeInfo};
+    #[derive(Clone)]
+    struct User(&'static str);
+    #[derive(Clone)]
+    struct Other;
+
+    let rooms = RoomsLayer::new()
+        .config(Config::default().keep_extension::<User>())
+        .namespace(
+            Main::serve(())
+                .authorize(async |handshake: Handshake<Main>| {
+                    let user = handshake.request().extension::<User>();
+                    user.map(drop).ok_or_else(|| Refuse::new("who are you?"))
+                })
+                .on(
+                    async |request: Arc<HandshakeInfo>,
+                           Extension(User(name)): Extension<User>,
+                           other: Option<Extension<Other>>,
+                           Ask(n): Ask| {
+                        assert_eq!((request.query(), name, n), ("EIO=4", "ann", 1));
+                        assert!(other.is_none(), "it is not kept");
+                        Ok::<_, Told>(n)
+                    },
+                )
+                .on(async |_: Extension<Other>, Impossible(n): Impossible| Ok::<_, Told>(n)),
+        );
+    let request = |user: Option<User>| {
+        let request = http::Request::get("/socket.io/?EIO=4").extension(Other);
+        let request = match user {
+            Some(user) => request.extension(user),
+            None => request,
+        };
+        request.body(()).expect("a request")
+    };
+    let mut stranger = Client::open_with(&rooms, &request(None)).await;
+    stranger.send("40").await;
+    assert_eq!(stranger.next().await, r#"44{"message":"who are you?"}"#);
+    let mut ann = Client::open_with(&rooms, &request(Some(User("ann")))).await;
+    ann.send("40").await;
+    assert!(ann.next().await.starts_with(r#"40{"sid""#));
+    let answer = ann.ask(r#"["ask",1]"#).await;
+    assert_eq!(answer, r#"[{"ok":true,"value":1}]"#);
+    let answer = ann.ask(r#"["impossible",1]"#).await;
+    let error = "told: the request lacks an extension";
+    assert_eq!(answer, format!(r#"[{{"ok":false,"error":"{error}"}}]"#));
+}
+
 #[derive(Namespace, Debug, PartialEq, Clone)]
 #[namespace(path = "/workspace-{id}", auth = Token, data = String, client(Whereabouts, Shout), server(Heard))]
 struct Workspace {

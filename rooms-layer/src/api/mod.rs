@@ -17,6 +17,7 @@ mod handle;
 mod handler;
 mod handshake;
 mod io;
+mod middleware;
 mod path;
 mod registry;
 mod respond;
@@ -35,11 +36,12 @@ pub use self::{
     emit::To,
     error::{Error, Rejection, StartError, StartProblem},
     event::Event,
-    extract::{Ack, Call, FromMessage},
-    fallback::{AnyEvent, Incoming},
+    extract::{Ack, Call, Extension, FromMessage},
+    fallback::{AnyEvent, Incoming, Outgoing},
     handle::{Handle, MissingIo},
     handshake::Handshake,
     io::Io,
+    middleware::Middleware,
     path::DynamicNamespace,
     respond::Replied,
     room::{DynRoom, EmitIn, In, RoomSet},

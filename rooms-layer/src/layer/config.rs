@@ -125,6 +125,15 @@ impl Config {
         self
     }
 
+    /// Keeps an extension of the HTTP request for as long as its connection lives, for
+    /// [`HandshakeInfo::extension`](crate::HandshakeInfo::extension) and [`Extension`](crate::Extension): what a tower layer
+    /// around ours has found out about the client. All other extensions go with the request.
+    #[must_use]
+    pub fn keep_extension<T: Clone + Send + Sync + 'static>(mut self) -> Self {
+        self.namespace.kept_extensions.keep::<T>();
+        self
+    }
+
     /// What can't work, in words that name the setting.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');

@@ -187,7 +187,9 @@ impl<A: Adapter> RoomsLayer<A> {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let info = HandshakeInfo::new(request.uri(), request.headers());
+        let kept = &self.hub.config().kept_extensions;
+        let info = HandshakeInfo::new(request.uri(), request.headers())
+            .with_extensions(request.extensions(), kept);
         self.server().connect(stream_pipe(upgraded), &[], info)
     }
 

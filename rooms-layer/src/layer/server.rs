@@ -68,7 +68,9 @@ impl Server {
         }
         let upgrading = Upgrading::new(hyper::upgrade::on(&mut request));
         // Copied, so that nothing of the request stays: its headers share the server's read buffer.
-        let info = HandshakeInfo::new(request.uri(), request.headers());
+        let kept = &self.handle.hub().config().kept_extensions;
+        let info = HandshakeInfo::new(request.uri(), request.headers())
+            .with_extensions(request.extensions(), kept);
         drop(request);
         tokio::spawn(upgrade(self.handle.hub().clone(), upgrading, info));
         Ok(transport::switching_protocols(&handshake))

@@ -1,3 +1,4 @@
+use super::KeptExtensions;
 use std::time::Duration;
 
 /// Settings of the namespaces.
@@ -17,6 +18,8 @@ pub struct NamespaceConfig {
     pub max_dynamic_namespaces: usize,
     /// How many namespaces one connection may be in at a time. Default 100. A client that asks for one more reads the same.
     pub max_joined_namespaces: usize,
+    /// Which extensions of the HTTP request are kept for as long as its connection lives. Default: none.
+    pub kept_extensions: KeptExtensions,
 }
 
 impl Default for NamespaceConfig {
@@ -27,6 +30,7 @@ impl Default for NamespaceConfig {
             ack_timeout: Duration::from_secs(20),
             max_dynamic_namespaces: 10_000,
             max_joined_namespaces: 100,
+            kept_extensions: KeptExtensions::default(),
         }
     }
 }

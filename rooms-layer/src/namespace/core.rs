@@ -11,7 +11,7 @@ use crate::{
         adapter::{Adapter, Answer, Answers, Channel, Command, Confirmed, Local, Moved, Question},
     },
     session::after,
-    wire::{Data, socket_io},
+    wire::{Args, Data, socket_io},
 };
 use futures_util::StreamExt;
 use std::{
@@ -264,6 +264,10 @@ impl Namespace {
         if snapshot.is_empty() {
             return 0;
         }
+        if let Some(watch) = self.watch(&data) {
+            let peers = snapshot.iter().map(|recipient| &recipient.peer);
+            peers.for_each(|peer| watch.tell(peer));
+        }
         let packet = socket_io::frame_event(data, &self.path, None);
         let mut batch = Batch::new(self.flusher());
         let (mut queued, mut dropped) = (0, 0);
@@ -293,6 +297,7 @@ impl Namespace {
         timeout: Duration,
     ) -> Result<Replies, EmitError> {
         self.check_open()?;
+        let watch = self.watch(&data);
         let id = self.ack_ids.fetch_add(1, Ordering::Relaxed);
         let packet = socket_io::frame_event(data, &self.path, Some(id));
         let collector = Arc::new(Collector::default());
@@ -304,6 +309,9 @@ impl Namespace {
                 collector.expect_one();
                 collector.put(peer.id().clone(), Err(AckError::Disconnected));
                 continue;
+            }
+            if let Some(watch) = &watch {
+                watch.tell(peer);
             }
             asked.push(peer.clone());
             match peer.mailbox().send(&packet, &mut batch) {
@@ -323,6 +331,48 @@ impl Namespace {
             remote,
             deadline(timeout),
         ))
+    }
+}
+
+/// Emits that are watched.
+impl Namespace {
+    /// Where the application watches its emits: what it is told.
+    pub(super) fn watch(&self, data: &Data) -> Option<Watch<'_>> {
+        let handlers = self.handlers()?;
+        handlers
+            .watches_outgoing()
+            .then(|| Watch::new(&**handlers, data))?
+    }
+}
+
+/// An event that goes out, read back for those who watch.
+pub(super) struct Watch<'a> {
+    handlers: &'a dyn Handlers,
+    event: String,
+    args: Args,
+}
+
+impl<'a> Watch<'a> {
+    fn new(handlers: &'a dyn Handlers, data: &Data) -> Option<Self> {
+        let elements = data.json().strip_prefix('[')?;
+        let mut elements = serde_json::Deserializer::from_str(elements).into_iter();
+        let read = Args::from_data(data).map(|args| (elements.next(), args));
+        match read {
+            Ok((Some(Ok(event)), args)) => Some(Self {
+                handlers,
+                event,
+                args,
+            }),
+            _ => {
+                tracing::warn!("an event can't be read back, and is not shown to those who watch");
+                None
+            }
+        }
+    }
+
+    /// Tells that the event is about to be queued for a peer. No lock is held.
+    pub(super) fn tell(&self, peer: &Arc<Peer>) {
+        self.handlers.outgoing(peer, &self.event, &self.args);
     }
 }
 

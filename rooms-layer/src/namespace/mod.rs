@@ -28,7 +28,7 @@ pub use self::{
     config::NamespaceConfig,
     core::Sent,
     error::{AckError, EmitError, MountError, Refuse},
-    handshake::HandshakeInfo,
+    handshake::{HandshakeInfo, KeptExtensions},
 };
 
 #[cfg(test)]
