@@ -43,7 +43,7 @@
 //! | to | see |
 //! |---|---|
 //! | put a server together | [`RoomsLayer`], [`Config`] |
-//! | declare events, rooms and namespaces | [`Event`](trait@Event), [`RoomSet`], [`RoomKey`](trait@RoomKey), [`Namespace`](trait@Namespace) |
+//! | declare events, rooms and namespaces | [`Event`](trait@Event), [`RoomSet`], [`RoomKey`](trait@RoomKey), [`Namespace`](trait@Namespace), [`DynamicNamespace`] |
 //! | handle what clients send | [`Serve`], [`Socket`], [`Ack`], [`FromMessage`] |
 //! | decide who connects | [`Serve::authorize`], [`Handshake`], [`Refuse`] |
 //! | emit | [`Io`], [`To`], [`Acks`] |
@@ -79,14 +79,17 @@ pub mod wire;
 
 pub use self::{
     api::{
-        Ack, Acks, Any, AnyEvent, Call, DynRoom, EmitIn, Error, Event, Fallible, FromMessage,
-        FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main, MissingIo, Namespace,
-        NoAck, NoAuth, Rejection, Replied, Reply, RoomKey, RoomSet, Serve, Served, Socket,
-        StartError, StartProblem, State, To, bounds,
+        Ack, Acks, Any, AnyEvent, Call, DynRoom, DynamicNamespace, EmitIn, Error, Event, Extension,
+        Fallible, FromMessage, FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main,
+        Middleware, MissingIo, Namespace, NoAck, NoAuth, Outgoing, Rejection, Replied, Reply,
+        RoomKey, RoomSet, Serve, Served, Socket, StartError, StartProblem, State, To, bounds,
     },
     engine::EngineConfig,
     layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
+    namespace::{
+        AckError, EmitError, HandshakeInfo, KeptExtensions, MountError, NamespaceConfig, Refuse,
+        Sent,
+    },
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
     transport::{Origins, Transports},
@@ -227,7 +230,7 @@ pub use rooms_macros::RoomKey;
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `path = ".."` | where clients connect to; otherwise the type's name in snake case |
+/// | `path = ".."` | where clients connect to; otherwise the type's name in snake case. With fields of the struct in it (`/workspace-{id}`) the namespace is a [`DynamicNamespace`] |
 /// | `auth = T` | what clients send as `auth`; otherwise it is ignored |
 /// | `data = T` | what each socket carries: [`Serve::authorize`] makes it, or `Default`; otherwise nothing |
 /// | `state = T` | what [`serve`](trait@Namespace#method.serve) is given; otherwise nothing |

@@ -16,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Message, protocol::Role},
 };
 
-/// A connection, in the namespace `/` or in none yet: over a duplex in memory, or over a network.
+/// A connection, in a namespace or in none yet: over a duplex in memory, or over a network.
 #[derive(Debug)]
 pub struct Client<S = DuplexStream> {
     stream: WebSocketStream<S>,
@@ -28,12 +28,17 @@ pub struct Client<S = DuplexStream> {
 impl Client {
     /// Opens a connection in memory, without joining a namespace.
     pub async fn open<A: Adapter>(rooms: &RoomsLayer<A>) -> Self {
-        let (ours, theirs) = duplex(64 * 1024);
         let request = http::Request::get("/socket.io/?EIO=4&transport=websocket")
             .header("accept-language", "de")
             .body(())
             .expect("a request");
-        let connection = tokio::spawn(rooms.accept(&request, ours));
+        Self::open_with(rooms, &request).await
+    }
+
+    /// Opens a connection in memory with this handshake, without joining a namespace.
+    pub async fn open_with<A: Adapter>(rooms: &RoomsLayer<A>, request: &http::Request<()>) -> Self {
+        let (ours, theirs) = duplex(64 * 1024);
+        let connection = tokio::spawn(rooms.accept(request, ours));
         let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         Self::greeted(stream, Some(connection)).await
     }
@@ -41,7 +46,14 @@ impl Client {
     /// Opens a connection in memory and joins `/`.
     pub async fn join<A: Adapter>(rooms: &RoomsLayer<A>, auth: &str) -> Self {
         let mut client = Client::open(rooms).await;
-        client.enter(auth).await;
+        client.enter("", auth).await;
+        client
+    }
+
+    /// Opens a connection in memory and joins another namespace.
+    pub async fn join_at<A: Adapter>(rooms: &RoomsLayer<A>, path: &str, auth: &str) -> Self {
+        let mut client = Client::open(rooms).await;
+        client.enter(&format!("{path},"), auth).await;
         client
     }
 }
@@ -53,7 +65,7 @@ impl Client<TcpStream> {
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = client_async(url, stream).await.expect("a handshake");
         let mut client = Self::greeted(stream, None).await;
-        client.enter("").await;
+        client.enter("", "").await;
         client
     }
 }
@@ -69,10 +81,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         client
     }
 
-    async fn enter(&mut self, auth: &str) {
-        self.send(&format!("40{auth}")).await;
+    async fn enter(&mut self, namespace: &str, auth: &str) {
+        self.send(&format!("40{namespace}{auth}")).await;
         let reply = self.next().await;
-        let id = reply.strip_prefix(r#"40{"sid":""#);
+        let id = reply.strip_prefix(&format!(r#"40{namespace}{{"sid":""#));
         let id = id.and_then(|rest| rest.strip_suffix(r#""}"#));
         let id = id.unwrap_or_else(|| panic!("not accepted: {reply}"));
         self.id = Some(id.into());
@@ -80,7 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
 
     /// The public id, once the client has joined a namespace.
     pub fn id(&self) -> &SocketId {
-        self.id.as_ref().expect("the client has joined `/`")
+        self.id.as_ref().expect("the client has joined a namespace")
     }
 
     /// Sends a packet.

@@ -18,6 +18,10 @@ pub(super) fn document(document: &Document, title: &str, version: &str) -> Value
         }
     }
     let mut events = json!({ "address": document.path, "messages": parts.events });
+    let values = values(document.path);
+    if !values.is_empty() {
+        events["parameters"] = Value::Object(values);
+    }
     if let Some(auth) = &document.lists.auth {
         // The format has no place for what a connection begins with, but room for extensions.
         events["x-auth"] = auth.clone();
@@ -77,6 +81,14 @@ impl Parts {
         }
         self.operations.insert(id, operation);
     }
+}
+
+/// The values in the path of a dynamic namespace; the format writes them as we do.
+fn values(path: &str) -> Map<String, Value> {
+    let braces = path.split('{').skip(1);
+    braces
+        .filter_map(|value| Some((value.split_once('}')?.0.to_owned(), json!({}))))
+        .collect()
 }
 
 fn reference(message: &str) -> Value {

@@ -2,6 +2,7 @@
 
 use super::{
     ConnectRequest, Event, HandshakeInfo, Hub, Namespace, Peer, Refuse, Reply, SocketData,
+    hub::NoNamespace,
     in_flight::{Finished, InFlight, Job},
     peer::Wish,
 };
@@ -114,25 +115,36 @@ impl Conversation {
 impl Conversation {
     fn connect(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
         let path = packet.namespace();
-        let Some(namespace) = self.hub.mounted(path) else {
-            tracing::debug!(namespace = ?path, "refused: no such namespace");
-            self.send(&socket_io::connect_error_frame(
-                path,
-                "Invalid namespace",
-                None,
-            ));
-            return Ok(());
+        let namespace = match self.hub.open(path) {
+            Ok(namespace) => namespace,
+            Err(NoNamespace::Unknown) => {
+                tracing::debug!(namespace = ?path, "refused: no such namespace");
+                self.refuse(path, &Refuse::new("Invalid namespace"));
+                return Ok(());
+            }
+            Err(NoNamespace::TooMany) => {
+                tracing::warn!(namespace = ?path, "refused: there are too many dynamic namespaces");
+                self.refuse(path, &Refuse::new("too many namespaces"));
+                return Ok(());
+            }
         };
         let is_in = |seat: &Seat| !seat.left && Arc::ptr_eq(seat.peer.namespace(), &namespace);
         let knocks = |known: &Arc<Namespace>| Arc::ptr_eq(known, &namespace);
         if self.seats.iter().any(is_in) || self.knocking.iter().any(knocks) {
             return violation("a second CONNECT to one namespace");
         }
+        // Every packet looks for its seat.
+        if self.seats.len() + self.knocking.len() >= self.hub.config().max_joined_namespaces {
+            tracing::debug!(namespace = ?path, "refused: the client is in too many namespaces");
+            self.refuse(path, &Refuse::new("too many namespaces"));
+            return Ok(());
+        }
         let Some(handlers) = namespace.handlers() else {
             return Ok(());
         };
         let future = handlers.authorize(ConnectRequest {
             auth: packet.into_args(),
+            namespace: namespace.clone(),
             handshake: self.handshake.clone(),
         });
         self.knocking.push(namespace.clone());
@@ -156,11 +168,7 @@ impl Conversation {
             Err(refusal) => {
                 let path = namespace.path();
                 tracing::debug!(namespace = ?path, reason = ?refusal.message, "refused by `authorize`");
-                self.send(&socket_io::connect_error_frame(
-                    path,
-                    &refusal.message,
-                    refusal.data.as_ref(),
-                ));
+                self.refuse(path, &refusal);
                 return;
             }
         };
@@ -190,6 +198,11 @@ impl Conversation {
             let hook = "connect";
             self.start(Job::Hook { hook, future }, cx);
         }
+    }
+
+    fn refuse(&self, path: &str, refusal: &Refuse) {
+        let (message, data) = (&refusal.message, refusal.data.as_ref());
+        self.send(&socket_io::connect_error_frame(path, message, data));
     }
 
     /// Takes a peer out of its namespace. Whatever it sent before is handled, and begins to be before the hooks run.

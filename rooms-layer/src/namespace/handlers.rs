@@ -1,6 +1,6 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Peer, Refuse, handshake::HandshakeInfo};
+use super::{Namespace, Peer, Refuse, handshake::HandshakeInfo};
 use crate::{
     session::DisconnectReason,
     wire::{Args, Data, socket_io::Packet},
@@ -34,6 +34,10 @@ pub(crate) trait Handlers: Send + Sync + 'static {
     fn disconnecting(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
     /// The peer has left its rooms. Runs after what `disconnecting` returned.
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
+    /// Whether emits are watched. Asked once for each, however many receive it.
+    fn watches_outgoing(&self) -> bool;
+    /// An event is about to be queued for a peer. Does not panic.
+    fn outgoing(&self, peer: &Arc<Peer>, event: &str, args: &Args);
     /// Whether the next event of a peer waits until the one before it has been handled.
     fn one_at_a_time(&self) -> bool;
     /// The handler of an event panicked. `reply` is there if the client waits for an answer that it has not got.
@@ -92,5 +96,6 @@ impl Reply {
 pub(crate) struct ConnectRequest {
     /// The payload of the CONNECT packet: one object, or nothing.
     pub(crate) auth: Args,
+    pub(crate) namespace: Arc<Namespace>,
     pub(crate) handshake: Arc<HandshakeInfo>,
 }

@@ -9,7 +9,7 @@ use crate::{
     rooms::{InMemory, Selection},
     session::DisconnectReason,
     transport::stream_pipe,
-    wire::{Data, DataWriter, Value},
+    wire::{Args, Data, DataWriter, Value},
 };
 use futures_util::{SinkExt, StreamExt};
 use std::{
@@ -162,6 +162,12 @@ impl Handlers for Noting {
             notes.note(format!("disconnected {reason} {:?}", peer.rooms()));
         }))
     }
+
+    fn watches_outgoing(&self) -> bool {
+        false
+    }
+
+    fn outgoing(&self, _peer: &Arc<Peer>, _event: &str, _args: &Args) {}
 
     fn one_at_a_time(&self) -> bool {
         self.0.one_at_a_time.load(Ordering::Relaxed)
@@ -764,7 +770,7 @@ async fn paths_are_mounted_once() {
     );
     assert!(house.hub.namespace("/", contract::<u16>()).is_err());
     assert!(house.hub.namespace("/side", contract::<u8>()).is_ok());
-    assert!(house.hub.reserve("/later", contract::<u32>()).is_ok());
+    assert!(house.hub.reserve("/later", contract::<u32>(), None).is_ok());
     assert!(house.hub.namespace("/later", contract::<u32>()).is_err());
     assert_eq!(house.hub.unmounted().len(), 1);
 }

@@ -7,7 +7,7 @@ use quote::quote;
 use syn::Type;
 
 /// The description of a closed contract, which is there only in a build that exports: whether this is one, the library knows.
-pub(crate) fn description(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
+pub(crate) fn description(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
     let (krate, name) = (&namespace.krate, &namespace.item.ident);
     let all = |list: &[Type]| list.iter().map(types::with_static).collect::<Vec<_>>();
     let (auth, server, client) = (lists.auth.iter(), all(&lists.server), all(&lists.client));

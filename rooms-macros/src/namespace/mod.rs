@@ -3,6 +3,7 @@
 mod expand;
 mod export;
 mod model;
+mod path;
 
 use crate::diag::Diagnostics;
 use proc_macro2::TokenStream;
