@@ -58,7 +58,8 @@ struct Link<I: Inbound> {
     told: bool,
     /// Reading has stopped since `inbound` has no room, and the client's clock with it.
     paused: bool,
-    _entry: Entry,
+    /// Until the pipe is let go.
+    entry: Option<Entry>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl<I: Inbound> Connection<I> {
                 in_post: false,
                 told: false,
                 paused: false,
-                _entry: entry,
+                entry: Some(entry),
             },
             decoder: websocket::Decoder::new(),
             stash: received.to_vec(),
@@ -356,10 +357,13 @@ impl<I: Inbound> Link<I> {
         self.engine.timers.schedule(&self.mailbox);
     }
 
+    /// Lets go of the client, whatever handlers are still running.
     fn finish(&mut self) {
         self.phase = Phase::Over;
         self.mailbox.finish();
         self.engine.timers.forget(&self.mailbox);
+        self.pipe = None;
+        self.entry = None;
     }
 }
 
@@ -411,7 +415,10 @@ impl<I: Inbound> Future for Connection<I> {
             let _ = pipe.poll_shutdown(cx);
         }
         link.finish();
-        link.inbound.poll(cx)
+        // A handler that takes its time keeps nothing but itself.
+        this.decoder = websocket::Decoder::new();
+        this.stash = Vec::new();
+        this.link.inbound.poll(cx)
     }
 }
 

@@ -178,6 +178,9 @@ impl Mailbox {
         };
         if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {
             state.write_now();
+            if volatile && state.blocked {
+                return Pushed::Dropped;
+            }
             if full(&state) {
                 state.fail(CloseCause::Overflow);
                 return Pushed::Refused;
@@ -201,7 +204,11 @@ impl Mailbox {
 
     /// Has the next pong answer the client's latest WebSocket ping.
     pub(crate) fn answer_ping(&self, payload: &[u8]) {
-        self.state().pong = Some(websocket::pong_frame(payload));
+        let mut state = self.state();
+        // Nothing follows a close frame.
+        if state.ending.is_none() {
+            state.pong = Some(websocket::pong_frame(payload));
+        }
     }
 
     /// Ends the connection after what is queued has been sent. The first cause stands.
@@ -311,6 +318,10 @@ impl Mailbox {
             }
             return;
         }
+        // Nothing follows a close frame, and the connection's task has the rest.
+        if state.ending.is_some() {
+            return;
+        }
         if state.join_by.is_some_and(|deadline| now >= deadline) {
             state.join_by = None;
             state.end(CloseCause::ConnectTimeout);
@@ -342,6 +353,7 @@ impl Mailbox {
         }
         let deadline = match state.closing_deadline {
             Some(deadline) => deadline,
+            None if state.ending.is_some() => return None,
             None => {
                 let open = [state.heartbeat.deadline(), state.join_by];
                 open.into_iter().flatten().min()?
@@ -400,6 +412,7 @@ impl State {
     fn end_with(&mut self, cause: CloseCause, code: Option<u16>) {
         if self.ending.is_none() {
             self.ending = Some(cause);
+            self.pong = None;
             self.append(websocket::close_frame(code.map(|code| (code, ""))));
             if let Some(polling) = self.outlet.polling() {
                 polling.wake_all();

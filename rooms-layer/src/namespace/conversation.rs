@@ -33,6 +33,8 @@ pub(crate) struct Conversation {
     in_flight: InFlight,
     /// Handlers under way, on all seats.
     running: usize,
+    /// Hooks under way.
+    hooks: usize,
     parked_bytes: usize,
     closed: bool,
 }
@@ -69,6 +71,7 @@ impl Conversation {
             knocking: SmallVec::new(),
             in_flight: InFlight::default(),
             running: 0,
+            hooks: 0,
             parked_bytes: 0,
             closed: false,
         }
@@ -364,6 +367,9 @@ impl Conversation {
 
     /// Starts a job. One that is done at once has its consequences at once.
     fn start(&mut self, job: Job, cx: &mut Context<'_>) {
+        if let Job::Hook { .. } = job {
+            self.hooks += 1;
+        }
         if let Some(finished) = self.in_flight.start(job, cx) {
             self.finished(finished, cx);
         }
@@ -373,7 +379,7 @@ impl Conversation {
         match finished {
             Finished::Authorized { namespace, result } => self.authorized(namespace, result, cx),
             Finished::Handled { peer, panicked } => self.handled(&peer, panicked, cx),
-            Finished::Hooked => {}
+            Finished::Hooked => self.hooks -= 1,
         }
     }
 }
@@ -399,7 +405,12 @@ impl Inbound for Conversation {
     }
 
     fn is_ready(&self) -> bool {
-        self.parked_bytes < self.hub.config().max_parked_bytes
+        let config = self.hub.config();
+        // Leaving starts what is parked, and coming and going start hooks: a client that does nothing else has to wait for
+        // them too.
+        let busy = self.running + self.hooks + self.knocking.len();
+        self.parked_bytes < config.max_parked_bytes
+            && busy < config.max_running_handlers.saturating_mul(2)
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -425,6 +436,10 @@ impl Inbound for Conversation {
 
     fn closed(&mut self, reason: DisconnectReason, cx: &mut Context<'_>) {
         self.closed = true;
+        // What is not whole will never be, and whoever waits at the door waits in vain.
+        self.decoder = socket_io::Decoder::new();
+        self.knocking.clear();
+        self.in_flight.forget_authorizations();
         self.leave_all(reason, cx);
     }
 }

@@ -206,7 +206,7 @@ impl Namespace {
         };
         let snapshot = self.read().select(to);
         let peers = snapshot.iter().map(|recipient| &recipient.peer);
-        self.ask(peers, data, remote, timeout)
+        self.ask(peers, flags.volatile, data, remote, timeout)
     }
 
     /// Makes every selected socket, on every server, join the rooms.
@@ -292,6 +292,7 @@ impl Namespace {
     pub(super) fn ask<'a>(
         &self,
         peers: impl Iterator<Item = &'a Arc<Peer>>,
+        volatile: bool,
         data: Data,
         remote: Option<Answers>,
         timeout: Duration,
@@ -314,13 +315,17 @@ impl Namespace {
                 watch.tell(peer);
             }
             asked.push(peer.clone());
-            match peer.mailbox().send(&packet, &mut batch) {
-                Pushed::Queued | Pushed::Marked => {}
-                Pushed::Refused | Pushed::Dropped => {
-                    if peer.forget_ack(id) {
-                        collector.put(peer.id().clone(), Err(AckError::Disconnected));
-                    }
+            let error = match peer.mailbox().push(&packet, volatile) {
+                Pushed::Marked => {
+                    batch.add(peer.mailbox());
+                    continue;
                 }
+                Pushed::Queued => continue,
+                Pushed::Refused => AckError::Disconnected,
+                Pushed::Dropped => AckError::Dropped,
+            };
+            if peer.forget_ack(id) {
+                collector.put(peer.id().clone(), Err(error));
             }
         }
         drop(batch);
@@ -394,11 +399,13 @@ impl Namespace {
             mailbox: peer.mailbox().clone(),
             peer: peer.clone(),
         };
-        let slot = self
-            .write()
+        let mut members = self.write();
+        let slot = members
             .insert(peer.id().clone(), recipient)
             .expect("120 random bits do not repeat");
+        // Under the lock, so that whoever finds the peer finds its slot.
         peer.set_slot(slot);
+        drop(members);
         drop(
             self.channel
                 .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()])),
@@ -454,12 +461,9 @@ impl Local for Namespace {
     fn obey(&self, to: &Selection, command: &Command) {
         let snapshot = self.read().select(to);
         for peer in snapshot.iter().map(|recipient| &recipient.peer) {
-            let Some(slot) = peer.slot() else {
-                continue;
-            };
             match command {
-                Command::Join(rooms) => drop(self.join_slot(slot, peer.id(), rooms)),
-                Command::Leave(rooms) => drop(self.leave_slot(slot, peer.id(), rooms)),
+                Command::Join(rooms) => drop(peer.join(rooms.clone())),
+                Command::Leave(rooms) => drop(peer.leave(rooms.clone())),
                 Command::Disconnect { close } => peer.disconnect(*close),
             }
         }
@@ -470,7 +474,7 @@ impl Local for Namespace {
         let peers = snapshot.iter().map(|recipient| &recipient.peer);
         let asked = snapshot.iter().count();
         let timeout = by.saturating_duration_since(Instant::now().into_std());
-        let answers: Answers = match self.ask(peers, data, None, timeout) {
+        let answers: Answers = match self.ask(peers, false, data, None, timeout) {
             Ok(replies) => Box::pin(replies.filter_map(async |(from, answer)| {
                 answer.ok().map(|args| Answer::Ack(from, args))
             })),

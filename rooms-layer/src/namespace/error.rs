@@ -26,6 +26,9 @@ pub enum AckError {
     /// The client disconnected before it answered.
     #[error("the client disconnected before it acknowledged")]
     Disconnected,
+    /// The event was volatile, and the client could not take it.
+    #[error("the client could not take the volatile event")]
+    Dropped,
     /// The client answered with something else than the event's ack type.
     #[error("the acknowledgement has another form than the event declares")]
     Decode(#[from] DecodeError),

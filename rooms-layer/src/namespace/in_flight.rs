@@ -67,6 +67,16 @@ impl InFlight {
         }
     }
 
+    /// Drops the authorisations that are under way.
+    pub(super) fn forget_authorizations(&mut self) {
+        if let Some(running) = self.running.take() {
+            let others = running
+                .into_iter()
+                .filter(|job| !matches!(job, Job::Authorize { .. }));
+            self.running = Some(Box::new(others.collect()));
+        }
+    }
+
     /// Takes out the next job that is done; `Ready(None)` when none is under way.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<Finished>> {
         let Some(running) = &mut self.running else {

@@ -119,7 +119,7 @@ impl Peer {
     ) -> impl Future<Output = Result<Args, AckError>> + Send + use<> {
         let asked = self
             .namespace
-            .ask(std::iter::once(self), data, None, timeout);
+            .ask(std::iter::once(self), false, data, None, timeout);
         async move {
             let mut replies = asked?;
             let (_, answer) = replies.next().await.ok_or(AckError::Disconnected)?;
@@ -165,9 +165,12 @@ impl Peer {
 
     /// Takes leave of this client in this namespace; with `close`, of all its namespaces and its connection.
     ///
-    /// The client is told at once. The hooks run, and the rooms are left, in the connection's task.
+    /// The client is told, and its rooms are left, at once. The hooks run in the connection's task.
     pub(crate) fn disconnect(&self, close: bool) {
         if self.connected.swap(false, Ordering::AcqRel) {
+            // Nothing is emitted to a client that was told to leave.
+            self.remember_rooms();
+            self.namespace.exit(self);
             let goodbye = socket_io::disconnect_frame(self.namespace.path());
             self.push(&goodbye, false);
         }
@@ -223,7 +226,7 @@ impl Peer {
     /// Has the answer with this id go to the collector. False if the client is gone.
     pub(super) fn owe_ack(&self, id: u64, to: &Arc<Collector>) -> bool {
         let mut state = self.state();
-        if state.closed {
+        if state.closed || !self.is_connected() {
             return false;
         }
         to.expect_one();
@@ -271,8 +274,13 @@ impl Peer {
     /// The first step of leaving: nothing is emitted any more, and the rooms stay readable.
     pub(super) fn begin_leaving(&self) {
         self.connected.store(false, Ordering::Release);
+        self.remember_rooms();
+    }
+
+    /// Keeps the rooms for the hooks, before they are left.
+    fn remember_rooms(&self) {
         let rooms = self.rooms();
-        self.state().rooms_left = Some(rooms);
+        self.state().rooms_left.get_or_insert(rooms);
     }
 
     /// The second step: nobody waits for this client any more.

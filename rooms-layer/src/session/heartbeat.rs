@@ -36,10 +36,11 @@ enum State {
         until: Instant,
         extended: bool,
     },
-    /// Awaiting a pong while paused.
+    /// Awaiting a pong while paused. Pings go on: the client expects them, and writing is how we notice that it is gone.
     Stopped {
         left: Duration,
         extended: bool,
+        ping_at: Instant,
     },
     TimedOut,
 }
@@ -73,9 +74,9 @@ impl Heartbeat {
     /// Returns when to call [`on_deadline`](Self::on_deadline), if there is anything to wait for but the client.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
-            State::Resting { ping_at } => Some(ping_at),
+            State::Resting { ping_at } | State::Stopped { ping_at, .. } => Some(ping_at),
             State::Awaiting { until, .. } => Some(until),
-            State::Stopped { .. } | State::TimedOut => None,
+            State::TimedOut => None,
         }
     }
 
@@ -84,12 +85,19 @@ impl Heartbeat {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return Beat::Nothing;
         }
-        if let State::Resting { .. } = self.state {
-            self.state = self.awaiting(now, false);
-            Beat::SendPing
-        } else {
-            self.state = State::TimedOut;
-            Beat::TimedOut
+        match &mut self.state {
+            State::Resting { .. } => {
+                self.state = self.awaiting(now, false);
+                Beat::SendPing
+            }
+            State::Stopped { ping_at, .. } => {
+                *ping_at = after(now, self.interval);
+                Beat::SendPing
+            }
+            State::Awaiting { .. } | State::TimedOut => {
+                self.state = State::TimedOut;
+                Beat::TimedOut
+            }
         }
     }
 
@@ -112,20 +120,23 @@ impl Heartbeat {
         }
     }
 
-    /// Stops the client's time while we do not read. A ping that falls due meanwhile is still sent, since the client
-    /// waits for it; the next one follows its pong.
+    /// Stops the client's time while we do not read. Pings are still sent, one each interval: we do not see the pongs, but
+    /// the client waits for the pings, and one to a client that is gone breaks the connection.
     pub(crate) fn pause(&mut self, now: Instant) {
         self.paused = true;
         if let State::Awaiting { until, extended } = self.state {
-            let left = until.saturating_duration_since(now);
-            self.state = State::Stopped { left, extended };
+            self.state = State::Stopped {
+                left: until.saturating_duration_since(now),
+                extended,
+                ping_at: after(now, self.interval),
+            };
         }
     }
 
     /// Gives the client the time that it had left, now that we read again.
     pub(crate) fn resume(&mut self, now: Instant) {
         self.paused = false;
-        if let State::Stopped { left, extended } = self.state {
+        if let State::Stopped { left, extended, .. } = self.state {
             let until = after(now, left);
             self.state = State::Awaiting { until, extended };
         }
@@ -137,6 +148,7 @@ impl Heartbeat {
             State::Stopped {
                 left: self.timeout,
                 extended,
+                ping_at: after(now, self.interval),
             }
         } else {
             State::Awaiting {
@@ -261,19 +273,22 @@ mod tests {
             "what was left is kept",
             &[
                 (25, Deadline(SendPing), Some(45)),
-                (30, Pause, None),
-                (31, Pause, None),
-                (90, Deadline(Nothing), None),
+                (30, Pause, Some(55)),
+                (31, Pause, Some(55)),
+                (50, Deadline(Nothing), Some(55)),
+                (55, Deadline(SendPing), Some(80)),
+                (80, Deadline(SendPing), Some(105)),
                 (100, Resume, Some(115)),
                 (101, Resume, Some(115)),
                 (115, Deadline(TimedOut), None),
             ],
         );
         check(
-            "a ping that falls due meanwhile is sent, and its timeout waits",
+            "pings that fall due meanwhile are sent, and their timeout waits",
             &[
                 (10, Pause, Some(25)),
-                (25, Deadline(SendPing), None),
+                (25, Deadline(SendPing), Some(50)),
+                (50, Deadline(SendPing), Some(75)),
                 (60, Resume, Some(80)),
                 (61, Pong, Some(86)),
             ],
@@ -282,8 +297,8 @@ mod tests {
             "packets read before the pause count",
             &[
                 (25, Deadline(SendPing), Some(45)),
-                (40, Pause, None),
-                (40, Packet, None),
+                (40, Pause, Some(65)),
+                (40, Packet, Some(65)),
                 (70, Resume, Some(90)),
                 (71, Packet, Some(90)),
             ],
@@ -292,9 +307,9 @@ mod tests {
             "a pong read before the pause too",
             &[
                 (25, Deadline(SendPing), Some(45)),
-                (26, Pause, None),
+                (26, Pause, Some(51)),
                 (26, Pong, Some(51)),
-                (51, Deadline(SendPing), None),
+                (51, Deadline(SendPing), Some(76)),
                 (52, Resume, Some(72)),
             ],
         );
@@ -316,6 +331,6 @@ mod tests {
 
     #[test]
     fn a_heartbeat_costs_little() {
-        assert!(size_of::<Heartbeat>() <= 64);
+        assert!(size_of::<Heartbeat>() <= 80);
     }
 }

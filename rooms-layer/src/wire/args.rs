@@ -139,10 +139,11 @@ impl Args {
             attachments,
             trees: OnceLock::new(),
         };
+        let mut used = vec![false; args.attachments.len()];
         for index in 0..args.len() {
             if args.may_hold_placeholder(index) {
                 // Not kept: a tree may take many times the memory of its text, and packets may have to wait.
-                args.grow(index)?;
+                args.grow(index, &mut used)?;
             }
         }
         Ok(args)
@@ -237,15 +238,17 @@ impl Args {
         if let Some(tree) = slot.get() {
             return Ok(tree);
         }
-        let tree = self.grow(index)?;
+        // That no other element holds them was checked when the packet was put together.
+        let tree = self.grow(index, &mut vec![false; self.attachments.len()])?;
         Ok(slot.get_or_init(|| tree))
     }
 
-    fn grow(&self, index: usize) -> Result<Value, ArgsError> {
+    /// Makes the element a value, and notes in `used` which attachments it holds.
+    fn grow(&self, index: usize, used: &mut [bool]) -> Result<Value, ArgsError> {
         let mut tree = serde_json::from_str(&self.text[self.elements[index].clone()])
             .map_err(ArgsError::Syntax)?;
         if !self.attachments.is_empty() {
-            fill_placeholders(&mut tree, &self.attachments)?;
+            fill_placeholders(&mut tree, &self.attachments, used)?;
         }
         Ok(tree)
     }
@@ -261,12 +264,18 @@ impl fmt::Debug for Args {
     }
 }
 
-/// Puts the attachments where their placeholders are. The depth is bounded by that of the parser that made `value`.
-fn fill_placeholders(value: &mut Value, attachments: &[Bytes]) -> Result<(), ArgsError> {
+/// Puts the attachments where their placeholders are, each once: encoders give every byte string an attachment of its own, and
+/// one that stood in thousands of places would be copied into each. The depth is bounded by that of the parser that made
+/// `value`.
+fn fill_placeholders(
+    value: &mut Value,
+    attachments: &[Bytes],
+    used: &mut [bool],
+) -> Result<(), ArgsError> {
     match value {
         Value::Array(elements) => elements
             .iter_mut()
-            .try_for_each(|element| fill_placeholders(element, attachments)),
+            .try_for_each(|element| fill_placeholders(element, attachments, used)),
         Value::Object(entries) => {
             let mut is_placeholder = false;
             let mut num = None;
@@ -280,15 +289,17 @@ fn fill_placeholders(value: &mut Value, attachments: &[Bytes]) -> Result<(), Arg
             if !is_placeholder {
                 return entries
                     .iter_mut()
-                    .try_for_each(|(_, value)| fill_placeholders(value, attachments));
+                    .try_for_each(|(_, value)| fill_placeholders(value, attachments, used));
             }
-            let attachment = match num {
+            let num = match num {
                 Some(Value::Int(num)) => usize::try_from(*num).ok(),
                 _ => None,
-            }
-            .and_then(|num| attachments.get(num))
-            .ok_or(ArgsError::Placeholder)?;
-            *value = Value::Binary(attachment.clone());
+            };
+            let num = num
+                .filter(|&num| used.get(num) == Some(&false))
+                .ok_or(ArgsError::Placeholder)?;
+            used[num] = true;
+            *value = Value::Binary(attachments[num].clone());
             Ok(())
         }
         _ => Ok(()),

@@ -114,17 +114,32 @@ fn attachments_take_the_place_of_their_placeholders() {
     }
     let args = parse_binary(
         r#"[{"name":"sea","content":{"_placeholder":true,"num":1},"thumbs":[{"num":0,"_placeholder":true},
-            {"_placeholder":true,"num":1}]},{"_\u0070laceholder":true,"num":0},7]"#,
-        &[b"small", b"large"],
+            {"_placeholder":true,"num":2}]},{"_\u0070laceholder":true,"num":3},7]"#,
+        &[b"small", b"large", b"medium", b"last"],
     )
     .unwrap();
     let photo = args.get::<Photo<'_>>(0).unwrap();
     assert_eq!(photo.name, "sea");
     assert_eq!(&photo.content[..], b"large");
-    assert_eq!(photo.thumbs, [&b"small"[..], b"large"]);
-    assert_eq!(args.get::<Bytes>(1).unwrap(), "small");
+    assert_eq!(photo.thumbs, [&b"small"[..], b"medium"]);
+    assert_eq!(args.get::<Bytes>(1).unwrap(), "last");
     assert_eq!(args.get::<u8>(2).unwrap(), 7);
-    assert_eq!(args.attachments().len(), 2);
+    assert_eq!(args.attachments().len(), 4);
+}
+
+/// A packet of a megabyte whose thousands of placeholders all named its one attachment took gigabytes in a handler.
+#[test]
+fn an_attachment_has_one_place() {
+    const PLACE: &str = r#"{"_placeholder":true,"num":0}"#;
+    for text in [
+        format!("[{PLACE},{PLACE}]"),
+        format!("[[{PLACE},{PLACE}]]"),
+        format!(r#"[{{"a":{PLACE},"b":[{PLACE}]}}]"#),
+        format!("[[{}]]", [PLACE; 3_000].join(",")),
+    ] {
+        assert!(parse_binary(&text, &[b"x", b"y"]).is_err());
+    }
+    assert!(parse_binary(&format!("[{PLACE}]"), &[b"x"]).is_ok());
 }
 
 #[test]

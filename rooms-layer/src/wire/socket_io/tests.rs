@@ -217,13 +217,10 @@ fn joins_packets_and_attachments() {
             vec![value(b"x")],
         ),
         (
-            format!(r#"52-["a",[{ONE},{{"k":{ZERO}}}],{ONE}]"#),
+            format!(r#"52-["a",[{ONE},{{"k":{ZERO}}}]]"#),
             &[b"x", b"y"],
             r#"Event / - "a""#,
-            vec![
-                vec![value(b"y"), Value::from_iter([("k", value(b"x"))])].into(),
-                value(b"y"),
-            ],
+            vec![vec![value(b"y"), Value::from_iter([("k", value(b"x"))])].into()],
         ),
         // Unused attachments are dropped, and a packet without payload has no use for any.
         (
