@@ -14,6 +14,7 @@ npm_folders=(
   examples/board/page
   tests/clients/js
   tests/browser
+  tests/export
 )
 
 fail() {

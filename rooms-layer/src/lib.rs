@@ -43,7 +43,7 @@
 //! | to | see |
 //! |---|---|
 //! | put a server together | [`RoomsLayer`], [`Config`] |
-//! | declare events, rooms and namespaces | [`Event`](trait@Event), [`RoomSet`], [`RoomKey`](trait@RoomKey), [`Namespace`](trait@Namespace) |
+//! | declare events, rooms and namespaces | [`Event`](trait@Event), [`RoomSet`], [`RoomKey`](trait@RoomKey), [`Namespace`](trait@Namespace), [`DynamicNamespace`] |
 //! | handle what clients send | [`Serve`], [`Socket`], [`Ack`], [`FromMessage`] |
 //! | decide who connects | [`Serve::authorize`], [`Handshake`], [`Refuse`] |
 //! | emit | [`Io`], [`To`], [`Acks`] |
@@ -55,6 +55,7 @@
 //!
 //! - `macros` (default): the derives and `#[handler]`.
 //! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `export`: the module `export`, contracts as TypeScript for the official client and as AsyncAPI.
 //! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
 //! # What it runs on
@@ -64,6 +65,8 @@
 
 mod api;
 mod engine;
+#[cfg(feature = "export")]
+pub mod export;
 mod layer;
 mod namespace;
 pub mod rooms;
@@ -76,14 +79,17 @@ pub mod wire;
 
 pub use self::{
     api::{
-        Ack, Acks, Any, AnyEvent, Call, DynRoom, EmitIn, Error, Event, Fallible, FromMessage,
-        FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main, MissingIo, Namespace,
-        NoAck, NoAuth, Rejection, Replied, Reply, RoomKey, RoomSet, Serve, Served, Socket,
-        StartError, StartProblem, State, To, bounds,
+        Ack, Acks, Any, AnyEvent, Call, DynRoom, DynamicNamespace, EmitIn, Error, Event, Extension,
+        Fallible, FromMessage, FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main,
+        Middleware, MissingIo, Namespace, NoAck, NoAuth, Outgoing, Rejection, Replied, Reply,
+        RoomKey, RoomSet, Serve, Served, Socket, StartError, StartProblem, State, To, bounds,
     },
     engine::EngineConfig,
     layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{AckError, EmitError, HandshakeInfo, MountError, NamespaceConfig, Refuse, Sent},
+    namespace::{
+        AckError, EmitError, HandshakeInfo, KeptExtensions, MountError, NamespaceConfig, Refuse,
+        Sent,
+    },
     rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
     session::DisconnectReason,
     transport::{Origins, Transports},
@@ -224,7 +230,7 @@ pub use rooms_macros::RoomKey;
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `path = ".."` | where clients connect to; otherwise the type's name in snake case |
+/// | `path = ".."` | where clients connect to; otherwise the type's name in snake case. With fields of the struct in it (`/workspace-{id}`) the namespace is a [`DynamicNamespace`] |
 /// | `auth = T` | what clients send as `auth`; otherwise it is ignored |
 /// | `data = T` | what each socket carries: [`Serve::authorize`] makes it, or `Default`; otherwise nothing |
 /// | `state = T` | what [`serve`](trait@Namespace#method.serve) is given; otherwise nothing |
@@ -293,6 +299,9 @@ pub mod prelude {
 /// What the macros print. Not part of the public API.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__when_exporting as when_exporting;
+    #[cfg(feature = "export")]
+    pub use crate::export::private::*;
     pub use crate::{
         Call, DynRoom, Event, Fallible, FromMessage, In, Main, Namespace, NoAck, NoAuth, Rejection,
         Reply, RoomKey, RoomSet, api::private::*, bounds::*,
@@ -301,7 +310,53 @@ pub mod __private {
     pub use std::sync::Arc;
 }
 
+/// Keeps what the macros print for exports out of builds without them. A macro can't see which features the library has.
+#[cfg(feature = "export")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __when_exporting {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+#[cfg(not(feature = "export"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __when_exporting {
+    ($($tokens:tt)*) => {};
+}
+
 /// The program of the README, which has to compile.
 #[cfg(all(doctest, feature = "axum", feature = "macros"))]
 #[doc = include_str!("../../README.md")]
 mod readme {}
+
+/// The chapters of the guide, which have to compile.
+#[cfg(all(doctest, feature = "axum", feature = "macros", feature = "test"))]
+mod guide {
+    #[doc = include_str!("../../docs/guide/README.md")]
+    mod index {}
+    #[doc = include_str!("../../docs/guide/events.md")]
+    mod events {}
+    #[doc = include_str!("../../docs/guide/rooms.md")]
+    mod rooms {}
+    #[doc = include_str!("../../docs/guide/namespaces.md")]
+    mod namespaces {}
+    #[doc = include_str!("../../docs/guide/handlers.md")]
+    mod handlers {}
+    #[doc = include_str!("../../docs/guide/acks.md")]
+    mod acks {}
+    #[doc = include_str!("../../docs/guide/emitting.md")]
+    mod emitting {}
+    #[doc = include_str!("../../docs/guide/adapters.md")]
+    mod adapters {}
+    #[cfg(feature = "export")]
+    #[doc = include_str!("../../docs/guide/export.md")]
+    mod export {}
+    #[doc = include_str!("../../docs/guide/testing.md")]
+    mod testing {}
+    #[doc = include_str!("../../docs/guide/configuration.md")]
+    mod configuration {}
+    #[doc = include_str!("../../docs/guide/coming-from-node.md")]
+    mod coming_from_node {}
+    #[doc = include_str!("../../docs/guide/coming-from-socketioxide.md")]
+    mod coming_from_socketioxide {}
+}

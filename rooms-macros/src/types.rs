@@ -1,6 +1,7 @@
 //! Types with elided lifetimes, as the contexts of an expansion need them.
 
-use proc_macro2::Span;
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     Lifetime, Type, TypeReference,
     visit_mut::{self, VisitMut},
@@ -42,6 +43,25 @@ pub(crate) fn with_named(ty: &Type) -> (Type, Vec<Lifetime>) {
     let (mut ty, mut named) = (ty.clone(), Named::default());
     named.visit_type_mut(&mut ty);
     (ty, named.0)
+}
+
+/// A type as if it were written elsewhere, so that errors about it are shown there.
+pub(crate) fn at(ty: &Type, span: Span) -> TokenStream {
+    fn move_to(span: Span, tokens: TokenStream) -> TokenStream {
+        let moved = tokens.into_iter().map(|token| match token {
+            TokenTree::Group(group) => {
+                let mut moved = Group::new(group.delimiter(), move_to(span, group.stream()));
+                moved.set_span(span);
+                moved.into()
+            }
+            mut token => {
+                token.set_span(token.span().located_at(span));
+                token
+            }
+        });
+        moved.collect()
+    }
+    move_to(span, ty.to_token_stream())
 }
 
 /// A type as users write it.

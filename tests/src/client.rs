@@ -1,124 +1,149 @@
-//! A Socket.IO client that sends what it is told to, right or wrong: a WebSocket and the text of packets.
+//! A client that speaks the protocol by hand: what is sent and what comes is seen to the letter.
+//!
+//! Its methods panic when the server does something else than they wait for: this is for tests.
 
 use futures_util::{SinkExt, StreamExt};
-use rooms_layer::SocketId;
+use rooms_layer::{Adapter, RoomsLayer, SocketId};
 use serde_json::Value;
 use std::net::SocketAddr;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, DuplexStream, duplex},
     net::TcpStream,
+    task::JoinHandle,
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
     tungstenite::{Message, protocol::Role},
 };
 
-/// One connection, in the namespace `/` unless told otherwise. Every method panics when the server does something else than
-/// the method waits for: these are tests.
+/// A connection, in a namespace or in none yet: over a duplex in memory, or over a network.
 #[derive(Debug)]
-pub struct Client<S = TcpStream> {
+pub struct Client<S = DuplexStream> {
     stream: WebSocketStream<S>,
-    id: SocketId,
+    /// The server's end, where it is ours to wait for.
+    connection: Option<JoinHandle<()>>,
+    id: Option<SocketId>,
 }
 
 impl Client {
-    /// Connects to the namespace `/` of a server.
-    pub async fn connect(address: SocketAddr) -> Self {
-        let mut client = Self::open(address).await;
-        client.join().await;
+    /// Opens a connection in memory, without joining a namespace.
+    pub async fn open<A: Adapter>(rooms: &RoomsLayer<A>) -> Self {
+        let request = http::Request::get("/socket.io/?EIO=4&transport=websocket")
+            .header("accept-language", "de")
+            .body(())
+            .expect("a request");
+        Self::open_with(rooms, &request).await
+    }
+
+    /// Opens a connection in memory with this handshake, without joining a namespace.
+    pub async fn open_with<A: Adapter>(rooms: &RoomsLayer<A>, request: &http::Request<()>) -> Self {
+        let (ours, theirs) = duplex(64 * 1024);
+        let connection = tokio::spawn(rooms.accept(request, ours));
+        let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+        Self::greeted(stream, Some(connection)).await
+    }
+
+    /// Opens a connection in memory and joins `/`.
+    pub async fn join<A: Adapter>(rooms: &RoomsLayer<A>, auth: &str) -> Self {
+        let mut client = Client::open(rooms).await;
+        client.enter("", auth).await;
         client
     }
 
-    /// Connects to a server, and to no namespace yet.
-    pub async fn open(address: SocketAddr) -> Self {
+    /// Opens a connection in memory and joins another namespace.
+    pub async fn join_at<A: Adapter>(rooms: &RoomsLayer<A>, path: &str, auth: &str) -> Self {
+        let mut client = Client::open(rooms).await;
+        client.enter(&format!("{path},"), auth).await;
+        client
+    }
+}
+
+impl Client<TcpStream> {
+    /// Connects to a server and joins `/`.
+    pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = client_async(url, stream).await.expect("a handshake");
-        Self::greeted(stream).await
+        let mut client = Self::greeted(stream, None).await;
+        client.enter("", "").await;
+        client
     }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
-    /// Takes a stream on which the HTTP part is over.
-    pub async fn over(stream: S) -> Self {
-        Self::greeted(WebSocketStream::from_raw_socket(stream, Role::Client, None).await).await
-    }
-
-    async fn greeted(stream: WebSocketStream<S>) -> Self {
-        let mut client = Self {
+    async fn greeted(stream: WebSocketStream<S>, connection: Option<JoinHandle<()>>) -> Self {
+        let mut client = Client {
             stream,
-            id: SocketId::from(""),
+            connection,
+            id: None,
         };
-        let open = client.packet().await;
-        assert!(open.starts_with("0{"), "{open}");
+        assert!(client.next().await.starts_with('0'));
         client
     }
 
-    /// Connects to the namespace `/`.
-    pub async fn join(&mut self) {
-        self.send("40").await;
-        let connected = self.packet().await;
-        let connected = connected
-            .strip_prefix("40")
-            .expect("the connection is accepted");
-        let connected: Value = serde_json::from_str(connected).expect("JSON");
-        self.id = connected["sid"].as_str().expect("an id").into();
+    async fn enter(&mut self, namespace: &str, auth: &str) {
+        self.send(&format!("40{namespace}{auth}")).await;
+        let reply = self.next().await;
+        let id = reply.strip_prefix(&format!(r#"40{namespace}{{"sid":""#));
+        let id = id.and_then(|rest| rest.strip_suffix(r#""}"#));
+        let id = id.unwrap_or_else(|| panic!("not accepted: {reply}"));
+        self.id = Some(id.into());
     }
 
-    /// The public id of this client.
+    /// The public id, once the client has joined a namespace.
     pub fn id(&self) -> &SocketId {
-        &self.id
+        self.id.as_ref().expect("the client has joined a namespace")
     }
 
-    /// Sends a packet as it is.
-    pub async fn send(&mut self, packet: impl Into<String>) {
-        let packet = Message::text(packet.into());
-        self.stream.send(packet).await.expect("an open connection");
+    /// Sends a packet.
+    pub async fn send(&mut self, packet: &str) {
+        let message = Message::text(packet.to_owned());
+        self.stream.send(message).await.expect("a connection");
     }
 
-    /// Queues a packet as it is: it goes with the next that is sent.
-    pub async fn feed(&mut self, packet: impl Into<String>) {
-        let packet = Message::text(packet.into());
-        self.stream.feed(packet).await.expect("an open connection");
+    /// Queues a packet, which goes at the latest with the next that is sent.
+    pub async fn feed(&mut self, packet: &str) {
+        let message = Message::text(packet.to_owned());
+        self.stream.feed(message).await.expect("a connection");
     }
 
-    /// The next packet, as it is.
-    pub async fn packet(&mut self) -> String {
-        let message = self.next().await.expect("an open connection");
-        message.into_text().expect("a text packet").to_string()
+    /// The next packet.
+    pub async fn next(&mut self) -> String {
+        match self.stream.next().await.expect("a packet") {
+            Ok(Message::Text(text)) => text.to_string(),
+            other => panic!("not a text packet: {other:?}"),
+        }
     }
 
-    /// Emits an event: a list that begins with its name.
-    pub async fn emit(&mut self, event: Value) {
-        self.send(format!("42{event}")).await;
-    }
-
-    /// Emits an event and returns its acknowledgement, which must be the next packet.
-    pub async fn ask(&mut self, event: Value) -> Value {
-        self.send(format!("427{event}")).await;
-        let packet = self.packet().await;
-        let answer = packet.strip_prefix("437");
-        let answer = answer.unwrap_or_else(|| panic!("{packet} is not the answer to {event}"));
-        serde_json::from_str::<Value>(answer).expect("JSON")[0].take()
-    }
-
-    /// The next event, which must be the next packet: a list that begins with its name.
+    /// The next packet, which is an event: a list that begins with its name.
     pub async fn event(&mut self) -> Value {
-        let packet = self.packet().await;
+        let packet = self.next().await;
         let event = packet.strip_prefix("42");
-        let event = event.unwrap_or_else(|| panic!("{packet} is not an event"));
-        serde_json::from_str(event).expect("JSON")
+        let event = event.and_then(|event| serde_json::from_str(event).ok());
+        event.unwrap_or_else(|| panic!("not an event: {packet}"))
     }
 
-    /// Waits until the server has closed the connection, whatever it says before.
-    pub async fn closed(mut self) {
-        while self.next().await.is_some() {}
+    /// Sends an event and returns its acknowledgement. Nothing else may come before it.
+    pub async fn ask(&mut self, event: &str) -> String {
+        self.send(&format!("427{event}")).await;
+        let reply = self.next().await;
+        match reply.strip_prefix("437") {
+            Some(reply) => reply.to_owned(),
+            None => panic!("not an acknowledgement: {reply}"),
+        }
     }
 
-    async fn next(&mut self) -> Option<Message> {
-        match self.stream.next().await? {
-            Ok(Message::Close(_)) | Err(_) => None,
-            Ok(message) => Some(message),
+    /// Waits until the server has ended the connection.
+    pub async fn ended(&mut self) {
+        while let Some(Ok(_)) = self.stream.next().await {}
+    }
+
+    /// Ends the connection, and waits until the server has seen it.
+    pub async fn leave(mut self) {
+        self.stream.close(None).await.ok();
+        self.ended().await;
+        if let Some(connection) = self.connection {
+            connection.await.expect("a connection that ends");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Harness of the outside suites.
 
 pub mod client;
-pub mod duplex;
 pub mod fixture;
 pub mod node;
 pub mod server;

@@ -6,7 +6,13 @@ use crate::{
     people::{Person, Session},
     store::{ProjectId, Task, TaskChange},
 };
-use rooms_layer::prelude::*;
+use rooms_layer::{
+    export::{
+        self, BigIntegers, ExportError,
+        schemars::{self, JsonSchema},
+    },
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 
 /// The namespace of the page.
@@ -15,6 +21,16 @@ use serde::{Deserialize, Serialize};
 #[namespace(client(JoinProject, Cursor, SendMessage, SaveNote))]
 #[namespace(server(ProjectUpdated, Presence, CursorMoved<'_>, Message<'_>, NoteChanged))]
 pub struct Board;
+
+/// The contract as the page imports it. Ids and versions count from one, so that numbers of JavaScript hold them.
+///
+/// # Errors
+///
+/// Fails when the contract holds what TypeScript can't say.
+pub fn typescript() -> Result<String, ExportError> {
+    let options = export::Options::default().big_integers(BigIntegers::Number);
+    options.typescript::<Board>()
+}
 
 #[derive(Room)]
 pub enum Room {
@@ -25,7 +41,7 @@ pub enum Room {
 }
 
 /// What a window says when it connects.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 pub struct SignIn {
     pub name: String,
 }
@@ -36,7 +52,7 @@ pub struct SignIn {
 pub struct JoinProject(pub ProjectId);
 
 /// The project as it is; every later change follows as [`ProjectUpdated`].
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 pub struct Joined {
     pub tasks: Vec<Task>,
     pub version: u64,
@@ -46,10 +62,15 @@ pub struct Joined {
 /// The pointer moved over the board, whose width and height are 1.
 #[derive(Event, Deserialize)]
 #[event(client)]
-pub struct Cursor(pub f64, pub f64);
+pub struct Cursor(
+    /// x
+    pub f64,
+    /// y
+    pub f64,
+);
 
 /// A message for one window.
-#[derive(Event, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(client, ack = Result<(), ApiError>)]
 pub struct SendMessage {
     pub to: SocketId,
@@ -57,14 +78,14 @@ pub struct SendMessage {
 }
 
 /// The text of somebody's own note.
-#[derive(Event, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(client)]
 pub struct SaveNote {
     pub text: String,
 }
 
 /// A task of a project changed.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct ProjectUpdated {
     pub project: ProjectId,
@@ -74,17 +95,17 @@ pub struct ProjectUpdated {
 }
 
 /// Who has the project open, oldest first.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct Presence {
     pub people: Vec<Person>,
 }
 
 /// Somebody else's pointer moved.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct CursorMoved<'a> {
-    pub id: &'a SocketId,
+    pub id: SocketId,
     pub name: &'a str,
     pub color: &'a str,
     pub x: f64,
@@ -92,16 +113,16 @@ pub struct CursorMoved<'a> {
 }
 
 /// A message from another window. It has no audience: it can only go to a socket by its id.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server)]
 pub struct Message<'a> {
-    pub from: &'a SocketId,
+    pub from: SocketId,
     pub name: &'a str,
     pub text: &'a str,
 }
 
 /// Somebody's note, for all their windows.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::User))]
 pub struct NoteChanged {
     pub text: String,

@@ -6,10 +6,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use rooms_layer::export::schemars::{self, JsonSchema};
+use serde::{Deserialize, Serialize};
 
 /// Why something was not done, in words for the person who asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiError {
     #[serde(skip)]
     status: StatusCode,

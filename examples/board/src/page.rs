@@ -12,6 +12,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// Where the page has its contract, which `cargo run -p board -- export` writes.
+pub const CONTRACT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page/src/contract.ts");
+
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/page");
 
 /// Builds the page, and installs the npm packages that it needs when they are missing.

@@ -1,9 +1,15 @@
 //! Who is here.
 
 use crate::{error::ApiError, store::ProjectId};
-use rooms_layer::SocketId;
-use serde::Serialize;
-use std::sync::{Arc, Mutex, MutexGuard};
+use rooms_layer::{
+    SocketId,
+    export::schemars::{self, JsonSchema},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, MutexGuard},
+};
 
 /// White text is readable on each of them.
 const PALETTE: [&str; 8] = [
@@ -43,11 +49,11 @@ fn color_of(name: &str) -> &'static str {
 }
 
 /// One window of somebody, as the others see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Person {
     pub id: SocketId,
     pub name: String,
-    pub color: &'static str,
+    pub color: Cow<'static, str>,
 }
 
 /// Everybody who shows a project, shared by all handlers.

@@ -74,8 +74,12 @@ async fn join_project(
     // knows by its version that it has it.
     socket.join(Room::project(project));
     let Session { name, color } = socket.data().clone();
-    let id = socket.id().clone();
-    present.enter(project, Person { id, name, color });
+    let person = Person {
+        id: socket.id().clone(),
+        name,
+        color: color.into(),
+    };
+    present.enter(project, person);
     tell_presence(&socket.io(), project, &present)?;
 
     let people = present.of(project);
@@ -92,7 +96,7 @@ async fn cursor(socket: Socket<Board>, Cursor(x, y): Cursor) -> Result<(), Error
     let Session { name, color } = socket.data();
     for room in socket.rooms::<Room>() {
         if let Room::Project(project) = room {
-            let id = socket.id();
+            let id = socket.id().clone();
             let moved = CursorMoved {
                 id,
                 name,
@@ -116,11 +120,10 @@ async fn send_message(
     if text.trim().is_empty() || text.chars().count() > MESSAGE_LENGTH {
         return Err(ApiError::invalid("a message has 1 to 2,000 characters"));
     }
-    // The id comes from the client, who might have put the name of a room there.
     if !people.lock().contains(&to) {
         return Err(ApiError::not_found("nobody has that id"));
     }
-    let from = socket.id();
+    let from = socket.id().clone();
     let name = &socket.data().name;
     let text = &text;
     socket.io().to(to).emit(Message { from, name, text })?;
@@ -163,3 +166,6 @@ fn tell_presence(io: &Io<Board>, project: ProjectId, present: &Present) -> Resul
     io.to(Room::project(project)).emit(Presence { people })?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

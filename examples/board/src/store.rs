@@ -1,7 +1,10 @@
 //! The tasks of all projects, in memory: what a database is in a larger application.
 
 use crate::{contract::ProjectUpdated, error::ApiError};
-use rooms_layer::RoomKey;
+use rooms_layer::{
+    RoomKey,
+    export::schemars::{self, JsonSchema},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
@@ -10,13 +13,13 @@ use std::{
 
 const TITLE_LENGTH: usize = 200;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, RoomKey)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, RoomKey, JsonSchema)]
 pub struct ProjectId(pub u64);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct TaskId(pub u64);
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Column {
     #[default]
@@ -25,7 +28,7 @@ pub enum Column {
     Done,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Task {
     pub id: TaskId,
     pub title: String,
@@ -33,7 +36,7 @@ pub struct Task {
 }
 
 /// What happened to a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum TaskChange {
     Created(Task),

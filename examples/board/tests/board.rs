@@ -5,11 +5,18 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode, header},
 };
+use board::{contract, page};
 use futures_util::{SinkExt, StreamExt};
+use rooms_layer::export;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tower::ServiceExt;
+
+#[test]
+fn the_page_has_the_current_contract() {
+    export::check(page::CONTRACT, contract::typescript());
+}
 
 #[tokio::test]
 async fn every_window_of_a_project_hears_of_its_changes() {

@@ -12,17 +12,13 @@ mod tests;
 #[tokio::main]
 async fn main() -> io::Result<()> {
     tracing_subscriber::fmt::init();
-    serve(listen().await?).await
+    axum::serve(listen().await?, app(rooms())).await
 }
 
-async fn serve(listener: TcpListener) -> io::Result<()> {
-    axum::serve(listener, app()).await
-}
-
-fn app() -> Router {
+fn app(rooms: RoomsLayer) -> Router {
     Router::new()
         .route("/topics/{topic}", post(publish))
-        .layer(rooms())
+        .layer(rooms)
 }
 
 /// An ordinary HTTP handler: what is posted to a topic goes to those who follow it.
@@ -65,7 +61,7 @@ struct Shout {
 struct Follow(String);
 
 /// News of a topic, for those who follow it and for nobody else: any other room does not compile.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize)]
 #[event(server, to(Room::Topic))]
 struct News<'a> {
     topic: &'a str,

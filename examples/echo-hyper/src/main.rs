@@ -90,7 +90,7 @@ struct Shout {
 struct Follow(String);
 
 /// News of a topic, for those who follow it and for nobody else: any other room does not compile.
-#[derive(Event, Serialize)]
+#[derive(Event, Serialize, Deserialize)]
 #[event(server, to(Room::Topic))]
 struct News<'a> {
     topic: &'a str,

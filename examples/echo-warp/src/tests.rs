@@ -1,29 +1,32 @@
-use super::serve;
+use super::*;
 use futures_util::{SinkExt, StreamExt};
+use rooms_layer::test;
 use std::net::SocketAddr;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
 };
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+/// Without a socket: the kit's client speaks the whole protocol with the layer.
 #[tokio::test]
 async fn an_echo_comes_back_and_a_shout_reaches_everybody() {
-    let address = start().await;
-    let (mut ann, mut bob) = (
-        Client::connect(address).await,
-        Client::connect(address).await,
-    );
+    let rooms = rooms();
+    let connect = || test::Client::<App>::connect(&rooms, ());
+    let mut ann = connect().await.expect("everybody is let in");
+    let mut bob = connect().await.expect("everybody is let in");
 
-    ann.send(r#"420["echo","hello"]"#).await;
-    assert_eq!(ann.receive().await, r#"430["hello"]"#);
+    let answer = ann.emit_with_ack(Echo("hello".to_owned())).await;
+    assert_eq!(answer.expect("an answer"), "hello");
 
-    ann.send(r#"42["shout",{"text":"hello"}]"#).await;
+    let text = "hello".to_owned();
+    ann.emit(Shout { text }).await;
     for client in [&mut ann, &mut bob] {
-        assert_eq!(client.receive().await, r#"42["shout",{"text":"hello"}]"#);
+        assert_eq!(client.expect::<Shout>().await.text, "hello");
     }
 }
 
+/// Over the network, as a browser and `curl` would.
 #[tokio::test]
 async fn news_posted_over_http_reach_those_who_follow_the_topic() {
     let address = start().await;

@@ -7,6 +7,7 @@ use super::{
     extract::{Call, FromMessage},
     handle::{Handle, MissingIo},
     io::Io,
+    path::StaticNamespace,
     state::{FromRef, FromState, State},
 };
 use crate::{namespace::EmitError, rooms::Adapter};
@@ -17,7 +18,17 @@ use axum_core::{
 use http::{StatusCode, request::Parts};
 use std::convert::Infallible;
 
-impl<N: Namespace, S: Sync> FromRequestParts<S> for Io<N> {
+/// The way to dynamic namespaces: `handle.at(Workspace { id })`.
+impl<S: Sync> FromRequestParts<S> for Handle {
+    type Rejection = MissingIo;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingIo> {
+        let handle = parts.extensions.get::<Handle>();
+        handle.cloned().ok_or(MissingIo::Layer)
+    }
+}
+
+impl<N: Namespace<Contract: StaticNamespace>, S: Sync> FromRequestParts<S> for Io<N> {
     type Rejection = MissingIo;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingIo> {
@@ -25,7 +36,12 @@ impl<N: Namespace, S: Sync> FromRequestParts<S> for Io<N> {
     }
 }
 
-impl<N: Namespace, A: Adapter, S: Sync> FromRequestParts<S> for Io<N, A> {
+impl<N, A, S> FromRequestParts<S> for Io<N, A>
+where
+    N: Namespace<Contract: StaticNamespace>,
+    A: Adapter,
+    S: Sync,
+{
     type Rejection = MissingIo;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingIo> {

@@ -1,7 +1,13 @@
 //! Namespaces as types: what travels on a path, and who must handle it.
 
-use super::{coverage::Open, event::ClientEvent, room::RoomSet, serve::Serve};
-use crate::namespace::Contract;
+use super::{
+    coverage::Open,
+    event::ClientEvent,
+    path::{Paths, StaticNamespace},
+    room::RoomSet,
+    serve::Serve,
+};
+use crate::namespace::{self, Contract};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
@@ -11,7 +17,8 @@ use std::any::{TypeId, type_name};
 /// A Socket.IO namespace as a type: its path, its contract, and the types around it.
 /// [Derive](derive@crate::Namespace) it.
 pub trait Namespace: Sized + Send + Sync + 'static {
-    /// The path that clients connect to.
+    /// The path that clients connect to. The one of a [`DynamicNamespace`](crate::DynamicNamespace) has the names of its
+    /// values in it.
     const PATH: &'static str;
     /// The `auth` payload of a client that connects.
     type Auth: DeserializeOwned + Send + 'static;
@@ -28,6 +35,12 @@ pub trait Namespace: Sized + Send + Sync + 'static {
     /// Begins to serve the namespace.
     fn serve(state: Self::State) -> Serve<Self> {
         Serve::new(state)
+    }
+
+    /// The paths, where there are several.
+    #[doc(hidden)]
+    fn paths() -> Option<Paths> {
+        None
     }
 }
 
@@ -78,6 +91,7 @@ impl Namespace for Main {
     type Contract = Self;
     type Unhandled = Open;
 }
+impl StaticNamespace for Main {}
 impl<E> Emits<E> for Main {}
 impl<E: ClientEvent> Accepts<E> for Main {
     type Slot = ();
@@ -96,12 +110,22 @@ impl<'de> Deserialize<'de> for NoAuth {
     }
 }
 
+/// Checks that the namespace of a handler accepts its event.
+#[doc(hidden)]
+pub fn accepts<N: Accepts<E>, E>() {}
+
 /// What a handle must name to reach a namespace.
 pub(crate) fn identity<N: Namespace>() -> Contract {
     Contract {
         id: TypeId::of::<N::Contract>(),
         name: name::<N>(),
     }
+}
+
+/// What the path of a dynamic namespace says.
+pub(crate) fn values<N: Namespace>(core: &namespace::Namespace) -> &N::Contract {
+    let values = core.values().and_then(|values| values.downcast_ref());
+    values.expect("the contract made the values of its path")
 }
 
 /// The name of the type as its users write it, for errors.

@@ -4,7 +4,7 @@ use super::{
     contract::Namespace,
     error::Rejection,
     extract::Call,
-    fallback::{AnyEvent, Incoming},
+    fallback::{AnyEvent, Incoming, Outgoing},
     handshake::Handshake,
     registry::{Gone, Registry, Shared},
     serve::Served,
@@ -46,7 +46,8 @@ impl<N: Namespace> Handlers for Dispatch<N> {
             };
             let auth = read_auth(&request.auth)
                 .map_err(|reason| Refuse::new(format!("invalid auth: {reason}")))?;
-            let handshake = Handshake::new(auth, shared.state.clone(), request.handshake);
+            let (namespace, handshake) = (request.namespace, request.handshake);
+            let handshake = Handshake::new(auth, shared.state.clone(), namespace, handshake);
             Ok(Box::new(authorize(handshake).await?) as SocketData)
         })
     }
@@ -64,7 +65,7 @@ impl<N: Namespace> Handlers for Dispatch<N> {
 
     fn event(&self, peer: &Arc<Peer>, event: Event) -> BoxFuture<()> {
         let registry = &self.shared.registry;
-        let watched = !registry.observers.is_empty() || !registry.checks.is_empty();
+        let watched = !registry.observers.is_empty() || !registry.steps.is_empty();
         let entry = registry.handlers.get(event.name());
         let call = Call::new(Socket::new(peer.clone()), self.shared.clone(), event);
         match entry {
@@ -82,6 +83,21 @@ impl<N: Namespace> Handlers for Dispatch<N> {
         self.gone(|registry| &registry.disconnected, peer, reason)
     }
 
+    fn watches_outgoing(&self) -> bool {
+        !self.shared.registry.outgoing_observers.is_empty()
+    }
+
+    fn outgoing(&self, peer: &Arc<Peer>, event: &str, args: &Args) {
+        let socket = Socket::new(peer.clone());
+        for observer in &self.shared.registry.outgoing_observers {
+            let observe = || observer(&socket, Outgoing::new(event, args));
+            // Whoever emits has nothing to do with it.
+            if catch_unwind(AssertUnwindSafe(observe)).is_err() {
+                tracing::error!(event, "an observer of outgoing events panicked");
+            }
+        }
+    }
+
     fn one_at_a_time(&self) -> bool {
         self.shared.registry.one_at_a_time
     }
@@ -94,7 +110,8 @@ impl<N: Namespace> Handlers for Dispatch<N> {
         let tell = || self.shared.reject(&socket, rejected, reply, answer);
         // What tells of the panic is the application's too.
         if catch_unwind(AssertUnwindSafe(tell)).is_err() {
-            tracing::error!(namespace = N::PATH, event, "telling of a panic panicked");
+            let namespace = peer.namespace().path();
+            tracing::error!(?namespace, event, "telling of a panic panicked");
         }
     }
 }
@@ -117,7 +134,7 @@ impl<N: Namespace> Dispatch<N> {
     }
 }
 
-/// The long way of an event: past observers and checks, or to no handler.
+/// The long way of an event: past observers, checks and middleware, or to no handler.
 async fn handle<N: Namespace>(shared: Arc<Shared<N>>, call: Call<N>) {
     let registry = &shared.registry;
     for observer in &registry.observers {
@@ -132,10 +149,12 @@ async fn handle<N: Namespace>(shared: Arc<Shared<N>>, call: Call<N>) {
             None => call.conclude(Err(Rejection::Unhandled), no_answer),
         };
     };
-    match registry.checks.iter().try_for_each(|check| check(&call)) {
-        Ok(()) => (entry.run)(call).await,
-        Err(rejection) => call.conclude(Err(rejection), entry.answer),
+    for step in &registry.steps {
+        if let Err(rejection) = step.pass(&call).await {
+            return call.conclude(Err(rejection), entry.answer);
+        }
     }
+    (entry.run)(call).await
 }
 
 /// Reads what a client sent as `auth`. A client that sent none has sent an empty object, as in Node; a type to which that

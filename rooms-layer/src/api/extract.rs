@@ -12,9 +12,10 @@ use super::{
 };
 use crate::{
     namespace::{self, HandshakeInfo},
-    wire::{Args, Data},
+    wire::{Args, Data, DecodeError},
 };
-use std::{fmt, marker::PhantomData, sync::Arc};
+use serde::Deserialize;
+use std::{any::type_name, fmt, marker::PhantomData, sync::Arc};
 
 /// One incoming event on its way to its handler: what [`FromMessage`] has to work with.
 pub struct Call<N: Namespace> {
@@ -45,6 +46,15 @@ impl<N: Namespace> Call<N> {
     /// The event's name on the wire.
     pub fn event_name(&self) -> &str {
         self.event.name()
+    }
+
+    /// Reads an argument of the event, as a type of the caller's choice. It may borrow.
+    ///
+    /// # Errors
+    ///
+    /// Fails when there is no such argument, or when it has another form than `T`.
+    pub fn get<'de, T: Deserialize<'de>>(&'de self, index: usize) -> Result<T, DecodeError> {
+        self.event.args().get(index)
     }
 
     /// What is kept of the HTTP request that opened the connection.
@@ -132,6 +142,12 @@ impl<N: Namespace, E: Event> FromMessage<N, E> for Io<N> {
         Ok(call.socket.io())
     }
 }
+/// What is kept of the HTTP request that opened the connection.
+impl<N: Namespace, E: Event> FromMessage<N, E> for Arc<HandshakeInfo> {
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        Ok(call.socket.peer().handshake().clone())
+    }
+}
 impl<N: Namespace, E: Event, T: FromMessage<N, E>> FromMessage<N, E> for Option<T> {
     fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
         Ok(T::from_message(call).ok())
@@ -140,6 +156,51 @@ impl<N: Namespace, E: Event, T: FromMessage<N, E>> FromMessage<N, E> for Option<
 impl<N: Namespace, E: Event, T: FromMessage<N, E>> FromMessage<N, E> for Result<T, Rejection> {
     fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
         Ok(T::from_message(call))
+    }
+}
+
+/// An extension of the HTTP request that opened the connection, as a parameter of a handler; one that
+/// [`Config::keep_extension`](crate::Config::keep_extension) names, put there by a tower layer around ours.
+///
+/// Where the request has none, the event is rejected; take an `Option<Extension<T>>` where it may be missing.
+///
+/// ```
+/// # use rooms_layer::{prelude::*, Config, Extension};
+/// # #[derive(Event)] #[event(client, ack = String)] struct WhoAmI;
+/// /// Whom the session cookie belongs to: a layer that looks sessions up says so.
+/// #[derive(Clone)]
+/// struct User(String);
+///
+/// #[handler(Main)]
+/// async fn who_am_i(Extension(User(name)): Extension<User>, _: WhoAmI) -> String {
+///     name
+/// }
+///
+/// let rooms = RoomsLayer::new().config(Config::default().keep_extension::<User>()).on(who_am_i);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extension<T>(pub T);
+
+impl<N, E, T> FromMessage<N, E> for Extension<T>
+where
+    N: Namespace,
+    E: Event,
+    T: Clone + Send + Sync + 'static,
+{
+    fn from_message(call: &Call<N>) -> Result<Self, Rejection> {
+        match call.handshake().extension::<T>() {
+            Some(extension) => Ok(Extension(extension.clone())),
+            None => {
+                let extension = type_name::<T>();
+                tracing::debug!(
+                    extension,
+                    "the request had no such extension, or it is not kept"
+                );
+                Err(Rejection::Refused(
+                    "the request lacks an extension".to_owned(),
+                ))
+            }
+        }
     }
 }
 

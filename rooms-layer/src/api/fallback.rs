@@ -60,38 +60,58 @@ impl fmt::Debug for AnyEvent {
     }
 }
 
-/// Any incoming event, before its handler runs: what [`on_any`](crate::Serve::on_any) looks at.
-#[derive(Clone, Copy)]
-pub struct Incoming<'a> {
-    name: &'a str,
-    args: &'a Args,
+macro_rules! watched {
+    ($($(#[$doc:meta])* $event:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy)]
+        pub struct $event<'a> {
+            name: &'a str,
+            args: &'a Args,
+        }
+
+        impl<'a> $event<'a> {
+            pub(crate) fn new(name: &'a str, args: &'a Args) -> Self {
+                $event { name, args }
+            }
+
+            /// The event's name.
+            pub fn name(&self) -> &'a str {
+                self.name
+            }
+
+            /// How many arguments it has.
+            pub fn len(&self) -> usize {
+                self.args.len()
+            }
+
+            /// Whether it has no argument.
+            pub fn is_empty(&self) -> bool {
+                self.args.is_empty()
+            }
+
+            /// Reads one argument.
+            ///
+            /// # Errors
+            ///
+            /// Fails when there is no such argument, or when it has another form than `T`.
+            pub fn get<T: Deserialize<'a>>(&self, index: usize) -> Result<T, DecodeError> {
+                self.args.get(index)
+            }
+        }
+
+        impl fmt::Debug for $event<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($event))
+                    .field("name", &self.name)
+                    .field("args", &self.args.len())
+                    .finish()
+            }
+        }
+    )*};
 }
-
-impl<'a> Incoming<'a> {
-    pub(crate) fn new(name: &'a str, args: &'a Args) -> Self {
-        Incoming { name, args }
-    }
-
-    /// The event's name.
-    pub fn name(&self) -> &'a str {
-        self.name
-    }
-
-    /// Reads one argument.
-    ///
-    /// # Errors
-    ///
-    /// Fails when there is no such argument, or when it has another form than `T`.
-    pub fn get<T: Deserialize<'a>>(&self, index: usize) -> Result<T, DecodeError> {
-        self.args.get(index)
-    }
-}
-
-impl fmt::Debug for Incoming<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming")
-            .field("name", &self.name)
-            .field("args", &self.args.len())
-            .finish()
-    }
+watched! {
+    /// Any incoming event, before its handler runs: what [`on_any`](crate::Serve::on_any) looks at.
+    Incoming;
+    /// Any event on its way to a socket: what [`on_any_outgoing`](crate::Serve::on_any_outgoing) looks at.
+    Outgoing;
 }

@@ -4,6 +4,7 @@ use super::{
     capability::Any,
     contract::{Namespace, identity},
     io::Io,
+    path::{DynamicNamespace, StaticNamespace},
 };
 use crate::{
     namespace::{Hub, MountError},
@@ -42,8 +43,21 @@ impl Handle {
     /// # Errors
     ///
     /// Fails when `N` is not mounted, or its path is served under another contract.
-    pub fn io<N: Namespace>(&self) -> Result<Io<N>, MissingIo> {
+    pub fn io<N>(&self) -> Result<Io<N>, MissingIo>
+    where
+        N: Namespace<Contract: StaticNamespace>,
+    {
         self.namespace()
+    }
+
+    /// The handle to one of the namespaces `N`: `handle.at(Workspace { id })`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `N` is not mounted, or the path is served under another contract, and when there are as many dynamic
+    /// namespaces as there may be.
+    pub fn at<N: DynamicNamespace>(&self, namespace: N) -> Result<Io<N>, MissingIo> {
+        Ok(Io::new(self.hub.at(&namespace.path(), identity::<N>())?))
     }
 
     /// [`io`](Handle::io), with what only adapter `A` can do.
@@ -51,7 +65,11 @@ impl Handle {
     /// # Errors
     ///
     /// Fails like [`io`](Handle::io), and when the layer uses another adapter.
-    pub fn io_with<N: Namespace, A: Adapter>(&self) -> Result<Io<N, A>, MissingIo> {
+    pub fn io_with<N, A>(&self) -> Result<Io<N, A>, MissingIo>
+    where
+        N: Namespace<Contract: StaticNamespace>,
+        A: Adapter,
+    {
         if self.adapter != TypeId::of::<A>() {
             return Err(MissingIo::Adapter {
                 used: self.hub.adapter().name(),
@@ -96,7 +114,7 @@ pub enum MissingIo {
     },
 }
 
-impl<N: Namespace> Io<N, Any> {
+impl<N: Namespace<Contract: StaticNamespace>> Io<N, Any> {
     /// Takes the handle from the extensions of a request: hyper, warp, anything that speaks `http`.
     ///
     /// ```

@@ -30,6 +30,9 @@ pub trait Handler<N: Namespace>: Send + Sync + 'static {
 pub trait IntoHandler<N: Namespace, M> {
     /// The event it handles.
     type Event: Event;
+    /// What errors call it.
+    #[doc(hidden)]
+    type Name;
     /// Makes the handler callable without knowing its type.
     #[doc(hidden)]
     fn into_entry(self) -> Entry<N>;
@@ -39,12 +42,15 @@ pub trait IntoHandler<N: Namespace, M> {
 #[derive(Debug)]
 pub enum ViaMacro {}
 
+/// `#[handler]` makes a type of a function, and a function that returns it: unlike the name of a constant, that of a function
+/// may be given to a parameter or a variable.
 #[diagnostic::do_not_recommend]
-impl<N: Namespace, H: Handler<N>> IntoHandler<N, ViaMacro> for H {
+impl<N: Namespace, F: FnOnce() -> H, H: Handler<N>> IntoHandler<N, ViaMacro> for F {
     type Event = H::Event;
+    type Name = H;
 
     fn into_entry(self) -> Entry<N> {
-        let handler = Arc::new(self);
+        let handler = Arc::new(self());
         let answer = answer::<H::Event>;
         Entry {
             handler: type_name::<H>(),
@@ -75,6 +81,7 @@ macro_rules! closures {
             E::Ack: AnswerRejection,
         {
             type Event = E;
+            type Name = F;
 
             fn into_entry(self) -> Entry<N> {
                 let function = Arc::new(self);

@@ -1,7 +1,10 @@
 //! What is known of a client that connects.
 
-use super::contract::Namespace;
-use crate::namespace::HandshakeInfo;
+use super::{
+    contract::{Namespace, values},
+    path::DynamicNamespace,
+};
+use crate::namespace::{self, HandshakeInfo};
 use std::{fmt, sync::Arc};
 
 /// A client that asks to connect to namespace `N`: what [`authorize`](crate::Serve::authorize) decides about.
@@ -11,16 +14,31 @@ pub struct Handshake<N: Namespace> {
     pub auth: N::Auth,
     /// The state of the namespace.
     pub state: N::State,
+    core: Arc<namespace::Namespace>,
     request: Arc<HandshakeInfo>,
 }
 
 impl<N: Namespace> Handshake<N> {
-    pub(crate) fn new(auth: N::Auth, state: N::State, request: Arc<HandshakeInfo>) -> Self {
+    pub(crate) fn new(
+        auth: N::Auth,
+        state: N::State,
+        core: Arc<namespace::Namespace>,
+        request: Arc<HandshakeInfo>,
+    ) -> Self {
         Handshake {
             auth,
             state,
+            core,
             request,
         }
+    }
+
+    /// What the path says that the client asks for, of a dynamic namespace.
+    pub fn namespace(&self) -> &N::Contract
+    where
+        N::Contract: DynamicNamespace,
+    {
+        values::<N>(&self.core)
     }
 
     /// What is kept of the HTTP request that opened the connection.

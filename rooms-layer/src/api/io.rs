@@ -4,10 +4,11 @@ use super::{
     ack::DecodeAck,
     acks::Acks,
     capability::{Any, CanAck, CanEmit, CanQuery},
-    contract::{EmittedBy, HasRooms, Namespace, identity},
+    contract::{EmittedBy, HasRooms, Namespace, identity, values},
     emit::To,
     error::Error,
     event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
+    path::{DynamicNamespace, StaticNamespace},
     room::{Admits, Everyone, RoomSet, Routed, name_of},
     target::Target,
 };
@@ -53,6 +54,11 @@ impl<N: Namespace, B> Io<N, B> {
             core,
             kind: PhantomData,
         }
+    }
+
+    #[cfg(feature = "test")]
+    pub(crate) fn into_core(self) -> Arc<namespace::Namespace> {
+        self.core
     }
 
     /// The same namespace, seen through another back end type.
@@ -136,13 +142,31 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     /// # Errors
     ///
     /// Fails when `M` is not mounted, or its path is served under another contract.
-    pub fn of<M: Namespace>(&self) -> Result<Io<M, B>, MountError> {
-        let contract = identity::<M>();
-        let hub = self.core.hub().ok_or_else(|| MountError::NotMounted {
-            path: M::PATH.to_owned(),
-            asked: contract.name,
-        })?;
-        Ok(Io::new(hub.namespace(M::PATH, contract)?))
+    pub fn of<M>(&self) -> Result<Io<M, B>, MountError>
+    where
+        M: Namespace<Contract: StaticNamespace>,
+    {
+        let hub = self.hub::<M>()?;
+        Ok(Io::new(hub.namespace(M::PATH, identity::<M>())?))
+    }
+
+    /// The handle to one of the namespaces `M` of the same server: `io.at(Workspace { id })`.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `M` is not mounted, or the path is served under another contract, and when there are as many dynamic
+    /// namespaces as there may be.
+    pub fn at<M: DynamicNamespace>(&self, namespace: M) -> Result<Io<M, B>, MountError> {
+        let hub = self.hub::<M>()?;
+        Ok(Io::new(hub.at(&namespace.path(), identity::<M>())?))
+    }
+
+    /// What the path of the namespace says, of a dynamic one.
+    pub fn namespace(&self) -> &N::Contract
+    where
+        N::Contract: DynamicNamespace,
+    {
+        values::<N>(&self.core)
     }
 
     /// The sockets of this server that are in the namespace.
@@ -169,6 +193,15 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     {
         let names = self.core.rooms();
         names.iter().filter_map(|name| R::parse(name)).collect()
+    }
+
+    /// The names of all rooms that have a member on this server, [`DynRoom`](crate::DynRoom)s and the sockets' own ids among
+    /// them, in no order.
+    pub fn room_names(&self) -> Vec<String>
+    where
+        B: CanQuery,
+    {
+        self.core.rooms()
     }
 
     /// Makes everyone in the namespace join a room.
@@ -205,6 +238,13 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
 
     pub(crate) fn everyone(&self) -> To<N, B, Everyone> {
         self.select(Selection::default())
+    }
+
+    fn hub<M: Namespace>(&self) -> Result<Arc<namespace::Hub>, MountError> {
+        self.core.hub().ok_or_else(|| MountError::NotMounted {
+            path: M::PATH.to_owned(),
+            asked: identity::<M>().name,
+        })
     }
 
     fn select(&self, selection: Selection) -> To<N, B, Everyone> {

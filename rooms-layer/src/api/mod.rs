@@ -17,6 +17,8 @@ mod handle;
 mod handler;
 mod handshake;
 mod io;
+mod middleware;
+mod path;
 mod registry;
 mod respond;
 mod room;
@@ -34,11 +36,13 @@ pub use self::{
     emit::To,
     error::{Error, Rejection, StartError, StartProblem},
     event::Event,
-    extract::{Ack, Call, FromMessage},
-    fallback::{AnyEvent, Incoming},
+    extract::{Ack, Call, Extension, FromMessage},
+    fallback::{AnyEvent, Incoming, Outgoing},
     handle::{Handle, MissingIo},
     handshake::Handshake,
     io::Io,
+    middleware::Middleware,
+    path::DynamicNamespace,
     respond::Replied,
     room::{DynRoom, EmitIn, In, RoomSet},
     room_key::RoomKey,
@@ -62,6 +66,7 @@ pub mod bounds {
             WithoutAck,
         },
         handler::{Handler, HandlerSet, IntoHandler},
+        path::{DynamicNamespace, StaticNamespace},
         registry::HookOutput,
         respond::{Answer, Outcome, RepliedAs, Responder},
         room::{Admits, At, Direct, EmitTo, Everyone, One, RoomKind, Routed},
@@ -75,9 +80,11 @@ pub mod bounds {
 pub(crate) mod private {
     pub use super::{
         ack::ResultParts,
+        contract::accepts,
         coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
-        event::{argument, assert_unique, push},
+        event::{argument, assert_unique, is_client_event, is_server_event, push},
         handler::{Handles, register_method},
+        path::{PathReader, PathWriter, Paths},
         registry::Registry,
         room::Permits,
         room_key::{parse_escaped, write_escaped},

@@ -4,8 +4,9 @@ use super::{
     contract::{Namespace, name},
     error::{Rejection, StartProblem},
     extract::Call,
-    fallback::{AnyEvent, Incoming},
+    fallback::{AnyEvent, Incoming, Outgoing},
     handshake::Handshake,
+    middleware::Step,
     socket::Socket,
 };
 use crate::{
@@ -32,8 +33,8 @@ type Authorize<N> =
 type Connected<N> = Box<dyn Fn(Socket<N>) -> BoxFuture<()> + Send + Sync>;
 /// A hook that runs when a client leaves.
 pub(crate) type Gone<N> = Box<dyn Fn(Socket<N>, DisconnectReason) -> BoxFuture<()> + Send + Sync>;
-type Check<N> = Box<dyn Fn(&Call<N>) -> Result<(), Rejection> + Send + Sync>;
 type Observer<N> = Box<dyn Fn(&Socket<N>, Incoming<'_>) + Send + Sync>;
+type OutgoingObserver<N> = Box<dyn Fn(&Socket<N>, Outgoing<'_>) + Send + Sync>;
 type Fallback<N> = Box<dyn Fn(Socket<N>, AnyEvent) -> BoxFuture<()> + Send + Sync>;
 type OnReject<N> = Box<dyn Fn(&Socket<N>, &str, &Rejection) + Send + Sync>;
 
@@ -46,7 +47,8 @@ pub struct Registry<N: Namespace> {
     pub(crate) disconnecting: Vec<Gone<N>>,
     pub(crate) disconnected: Vec<Gone<N>>,
     pub(crate) observers: Vec<Observer<N>>,
-    pub(crate) checks: Vec<Check<N>>,
+    pub(crate) outgoing_observers: Vec<OutgoingObserver<N>>,
+    pub(crate) steps: Vec<Step<N>>,
     pub(crate) fallback: Option<Fallback<N>>,
     pub(crate) on_reject: Option<OnReject<N>>,
     pub(crate) one_at_a_time: bool,
@@ -63,7 +65,8 @@ impl<N: Namespace> Registry<N> {
             disconnecting: Vec::new(),
             disconnected: Vec::new(),
             observers: Vec::new(),
-            checks: Vec::new(),
+            outgoing_observers: Vec::new(),
+            steps: Vec::new(),
             fallback: None,
             on_reject: None,
             one_at_a_time: false,
@@ -181,7 +184,7 @@ impl<N: Namespace> Shared<N> {
             return reply.send(data);
         }
         tracing::debug!(
-            namespace = N::PATH,
+            namespace = ?socket.peer().namespace().path(),
             socket = socket.id().as_str(),
             event,
             %rejection,

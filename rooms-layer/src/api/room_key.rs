@@ -4,9 +4,11 @@ use std::fmt::Write;
 
 /// A value that can stand in a room's name, such that different values give different names.
 ///
+/// The values in the path of a [`DynamicNamespace`](crate::DynamicNamespace) are keys as well.
+///
 /// Integers, `bool`, `String`, `char` and IP addresses are keys; [derive](derive@crate::RoomKey) it for ids of your own.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be part of a room name",
+    message = "`{Self}` can't be part of the name of a room or the path of a namespace",
     note = "add `#[derive(rooms_layer::RoomKey)]` to `{Self}`"
 )]
 pub trait RoomKey: Sized {

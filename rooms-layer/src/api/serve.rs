@@ -1,14 +1,15 @@
 //! A namespace being put together.
 
 use super::{
-    contract::{Accepts, Complete, Namespace},
+    contract::{Accepts, Complete, Namespace, NoAuth},
     coverage::{Take, TakeAll},
     error::Rejection,
     event::Event,
     extract::Call,
-    fallback::{AnyEvent, Incoming},
+    fallback::{AnyEvent, Incoming, Outgoing},
     handler::{HandlerSet, IntoHandler},
     handshake::Handshake,
+    middleware::{Middleware, Step},
     registry::{HookOutput, Registry, Shared},
     socket::Socket,
 };
@@ -99,7 +100,8 @@ impl<N: Namespace> IntoServed for Served<N> {
     }
 }
 
-/// Nothing authorizes clients: anyone connects, and the data of a socket is its type's default.
+/// Nothing authorizes clients: anyone connects, and the data of a socket is its type's default. Not where clients are asked for
+/// `auth`, which would be asked in vain.
 #[derive(Debug)]
 pub enum Unguarded {}
 /// `authorize` decides who connects.
@@ -108,7 +110,9 @@ pub enum Guarded {}
 
 /// Where the data of a socket comes from.
 #[diagnostic::on_unimplemented(
-    message = "namespace `{N}` has per-socket data without a default, so it needs `.authorize(..)`",
+    message = "namespace `{N}` needs `.authorize(..)`",
+    label = "nothing decides who connects",
+    note = "it asks clients for `auth`, which nobody would look at, or its per-socket `data` has no default",
     note = "`authorize` runs before the socket is accepted and returns the `Data` of `{N}`"
 )]
 pub trait Guard<N: Namespace> {
@@ -122,7 +126,7 @@ impl<N: Namespace> Guard<N> for Guarded {
     }
 }
 #[diagnostic::do_not_recommend]
-impl<N: Namespace<Data: Default>> Guard<N> for Unguarded {
+impl<N: Namespace<Auth = NoAuth, Data: Default>> Guard<N> for Unguarded {
     fn default_data() -> Option<fn() -> N::Data> {
         Some(N::Data::default)
     }
@@ -141,11 +145,15 @@ impl<N: Namespace> Serve<N> {
 impl<N: Namespace, L, G> Serve<N, L, G> {
     /// Handles one event. A second handler for an event does not compile in a closed namespace, and stops the server at its
     /// start in an open one.
-    pub fn on<H, M>(mut self, handler: H) -> Serve<N, After<N, L, H, H::Event>, G>
+    #[expect(
+        clippy::type_complexity,
+        reason = "an alias would hide what is counted"
+    )]
+    pub fn on<H, M>(mut self, handler: H) -> Serve<N, After<N, L, H::Name, H::Event>, G>
     where
         H: IntoHandler<N, M>,
         N: Accepts<H::Event>,
-        N::Slot: Take<L, H, H::Event>,
+        N::Slot: Take<L, H::Name, H::Event>,
     {
         self.registry
             .add(<H::Event as Event>::NAME, handler.into_entry());
@@ -211,8 +219,27 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
         self
     }
 
-    /// Checks every event before its handler runs, in the order in which the checks were added: rate limits, rights. What a
-    /// check returns as an error is answered as any rejection is.
+    /// Sees every event that is emitted to a socket of this server, broadcasts and those of other servers included, as
+    /// `socket.onAnyOutgoing` does in Node: once for each socket, before the event is queued, whether it arrives or not.
+    ///
+    /// Without an observer it costs nothing; with one, each event is read back and each recipient is a call.
+    ///
+    /// ```
+    /// # use rooms_layer::prelude::*;
+    /// let main = Main::serve(()).on_any_outgoing(|socket, event| {
+    ///     println!("{} to {:?}", event.name(), socket.id());
+    /// });
+    /// ```
+    pub fn on_any_outgoing<F>(mut self, observer: F) -> Self
+    where
+        F: Fn(&Socket<N>, Outgoing<'_>) + Send + Sync + 'static,
+    {
+        self.registry.outgoing_observers.push(Box::new(observer));
+        self
+    }
+
+    /// Checks every event before its handler runs: rate limits, rights. Checks and [middleware](Serve::middleware) run in the
+    /// order in which they were added. What a check returns as an error is answered as any rejection is.
     ///
     /// ```
     /// # use rooms_layer::{prelude::*, Rejection, Serve};
@@ -226,7 +253,32 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     where
         F: Fn(&Call<N>) -> Result<(), Rejection> + Send + Sync + 'static,
     {
-        self.registry.checks.push(Box::new(check));
+        self.registry.steps.push(Step::Check(Box::new(check)));
+        self
+    }
+
+    /// Runs something before the handler of each event that may have to wait: a look at a database, a quota. An error is
+    /// answered as any rejection is, and the handler does not run.
+    ///
+    /// A handler starts when the middleware of its event has ended. Later events of the same client do not wait for that, unless
+    /// they are handled [one at a time](Serve::one_at_a_time).
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, Call, Rejection};
+    /// # async fn quota_is_left(_: SocketId) -> bool { true }
+    /// let main = Main::serve(()).middleware(|call: &Call<Main>| {
+    ///     let id = call.socket().id().clone();
+    ///     async move {
+    ///         match quota_is_left(id).await {
+    ///             true => Ok(()),
+    ///             false => Err(Rejection::Refused("come back tomorrow".to_owned())),
+    ///         }
+    ///     }
+    /// });
+    /// ```
+    pub fn middleware<M: Middleware<N>>(mut self, middleware: M) -> Self {
+        let step = Step::Middleware(Box::new(middleware));
+        self.registry.steps.push(step);
         self
     }
 

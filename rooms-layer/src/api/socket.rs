@@ -3,11 +3,12 @@
 use super::{
     ack::{AckShape, DecodeAck},
     capability::Any,
-    contract::{EmittedBy, HasRooms, Namespace},
+    contract::{EmittedBy, HasRooms, Namespace, values},
     emit::{To, encode},
     error::Error,
     event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     io::Io,
+    path::DynamicNamespace,
     room::{Everyone, RoomSet, Routed},
     target::{Target, names},
 };
@@ -45,6 +46,14 @@ impl<N: Namespace> Socket<N> {
     /// The handle to everyone in the namespace.
     pub fn io(&self) -> Io<N> {
         Io::new(self.peer.namespace().clone())
+    }
+
+    /// What the path of the namespace says, of a dynamic one.
+    pub fn namespace(&self) -> &N::Contract
+    where
+        N::Contract: DynamicNamespace,
+    {
+        values::<N>(self.peer.namespace())
     }
 
     /// What `authorize` returned for this socket, or the default of the type.
@@ -87,6 +96,11 @@ impl<N: Namespace> Socket<N> {
     {
         let names = self.peer.rooms();
         names.iter().filter_map(|name| R::parse(name)).collect()
+    }
+
+    /// The names of all rooms that the socket is in, [`DynRoom`](crate::DynRoom)s among them. The first is its own id.
+    pub fn room_names(&self) -> Vec<String> {
+        self.peer.rooms()
     }
 
     /// Emits an event to this client.

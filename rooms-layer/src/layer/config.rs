@@ -125,6 +125,29 @@ impl Config {
         self
     }
 
+    /// Sets [`max_dynamic_namespaces`](NamespaceConfig::max_dynamic_namespaces).
+    #[must_use]
+    pub fn max_dynamic_namespaces(mut self, namespaces: usize) -> Self {
+        self.namespace.max_dynamic_namespaces = namespaces;
+        self
+    }
+
+    /// Sets [`max_joined_namespaces`](NamespaceConfig::max_joined_namespaces).
+    #[must_use]
+    pub fn max_joined_namespaces(mut self, namespaces: usize) -> Self {
+        self.namespace.max_joined_namespaces = namespaces;
+        self
+    }
+
+    /// Keeps an extension of the HTTP request for as long as its connection lives, for
+    /// [`HandshakeInfo::extension`](crate::HandshakeInfo::extension) and [`Extension`](crate::Extension): what a tower layer
+    /// around ours has found out about the client. All other extensions go with the request.
+    #[must_use]
+    pub fn keep_extension<T: Clone + Send + Sync + 'static>(mut self) -> Self {
+        self.namespace.kept_extensions.keep::<T>();
+        self
+    }
+
     /// What can't work, in words that name the setting.
     pub(crate) fn problem(&self) -> Option<&'static str> {
         let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
@@ -160,6 +183,10 @@ impl Config {
             (
                 self.namespace.max_parked_bytes > 0,
                 "`max_parked_bytes` must not be zero",
+            ),
+            (
+                self.namespace.max_joined_namespaces > 0,
+                "`max_joined_namespaces` must not be zero",
             ),
         ];
         checks

@@ -9,11 +9,12 @@ mod service;
 use self::server::Server;
 use crate::{
     api::{
-        Dispatch, Handle, Io, Main, Namespace, Serve, Served, StartError, StartProblem,
-        bounds::{Accepts, HandlerSet, IntoHandler, IntoServed},
+        Dispatch, DynamicNamespace, Handle, Io, Main, Namespace, Serve, Served, StartError,
+        StartProblem,
+        bounds::{Accepts, HandlerSet, IntoHandler, IntoServed, StaticNamespace},
         identity,
     },
-    namespace::{HandshakeInfo, Hub},
+    namespace::{HandshakeInfo, Hub, MountError},
     rooms::{Adapter, InMemory},
     transport::{Rules, stream_pipe},
 };
@@ -116,11 +117,30 @@ impl<A: Adapter> RoomsLayer<A> {
     /// # Panics
     ///
     /// Panics when the path of `N` is served under another contract.
-    pub fn io<N: Namespace>(&self) -> Io<N> {
-        match self.hub.reserve(N::PATH, identity::<N>()) {
+    pub fn io<N>(&self) -> Io<N>
+    where
+        N: Namespace<Contract: StaticNamespace>,
+    {
+        match self.hub.reserve(N::PATH, identity::<N>(), None) {
             Ok(core) => Io::new(core),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    /// The handle to one of the namespaces `N`, mounted by now: `rooms.at(Workspace { id })`. See [`DynamicNamespace`].
+    ///
+    /// # Errors
+    ///
+    /// Fails when `N` is not mounted, or the path is served under another contract, and when there are as many dynamic
+    /// namespaces as there may be.
+    pub fn at<N: DynamicNamespace>(&self, namespace: N) -> Result<Io<N>, MountError> {
+        let core = self.hub.at(&namespace.path(), identity::<N>())?;
+        Ok(Io::new(core))
+    }
+
+    /// How many dynamic namespaces there are.
+    pub fn dynamic_namespaces(&self) -> usize {
+        self.hub.children()
     }
 
     /// Sets the configuration. It is set once, before the layer is applied.
@@ -171,7 +191,9 @@ impl<A: Adapter> RoomsLayer<A> {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let info = HandshakeInfo::new(request.uri(), request.headers());
+        let kept = &self.hub.config().kept_extensions;
+        let info = HandshakeInfo::new(request.uri(), request.headers())
+            .with_extensions(request.extensions(), kept);
         self.server().connect(stream_pipe(upgraded), &[], info)
     }
 
@@ -205,25 +227,31 @@ impl<A: Adapter> RoomsLayer<A> {
         )
     }
 
-    /// A connection for the test kit, with its mailbox and the namespace that it is for.
+    /// A connection for the test kit, with its mailbox.
     #[cfg(feature = "test")]
-    pub(crate) fn test_connection<N: Namespace>(
+    pub(crate) fn test_connection(
         &self,
         pipe: Arc<dyn crate::engine::Pipe>,
     ) -> (
-        impl Future<Output = ()> + Send + use<N, A>,
+        impl Future<Output = ()> + Send + use<A>,
         Arc<crate::engine::Mailbox>,
-        Arc<crate::namespace::Namespace>,
     ) {
         let uri = http::Uri::from_static("/socket.io/?EIO=4&transport=websocket");
         let info = HandshakeInfo::new(&uri, &http::HeaderMap::new());
         let connection = self.server().connect(pipe, &[], info);
         let mailbox = connection.mailbox().clone();
-        let namespace = match self.hub.reserve(N::PATH, identity::<N>()) {
-            Ok(namespace) => namespace,
+        (connection, mailbox)
+    }
+
+    /// The handle to one of the namespaces `N`, which nobody serves.
+    #[cfg(feature = "test")]
+    pub(crate) fn reserve<N: DynamicNamespace>(&self, namespace: N) -> Io<N> {
+        let path = namespace.path();
+        let values = Some(Box::new(namespace) as Box<_>);
+        match self.hub.reserve(&path, identity::<N>(), values) {
+            Ok(core) => Io::new(core),
             Err(error) => panic!("{error}"),
-        };
-        (connection, mailbox, namespace)
+        }
     }
 
     /// What serves requests, from the end of the preparations on.
@@ -261,7 +289,12 @@ impl Plan {
     fn mount<N: Namespace>(&mut self, hub: &Arc<Hub>, mut served: Served<N>) {
         self.mounted = true;
         self.problems.append(&mut served.shared.registry.problems);
-        if let Err(error) = hub.mount(N::PATH, identity::<N>(), Dispatch::handlers(served)) {
+        let (contract, handlers) = (identity::<N>(), Dispatch::handlers(served));
+        let mounted = match N::paths() {
+            Some(paths) => hub.mount_pattern(paths.0, contract, handlers),
+            None => hub.mount(N::PATH, contract, handlers),
+        };
+        if let Err(error) = mounted {
             self.problems.push(error.into());
         }
     }

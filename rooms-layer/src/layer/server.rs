@@ -110,7 +110,9 @@ impl Server {
         }
         let upgrading = Upgrading::new(hyper::upgrade::on(&mut request));
         // Copied, so that nothing of the request stays: its headers share the server's read buffer.
-        let info = HandshakeInfo::new(request.uri(), request.headers());
+        let kept = &self.handle.hub().config().kept_extensions;
+        let info = HandshakeInfo::new(request.uri(), request.headers())
+            .with_extensions(request.extensions(), kept);
         drop(request);
         let hub = self.handle.hub().clone();
         tokio::spawn(upgrade(hub, upgrading, info, purpose));

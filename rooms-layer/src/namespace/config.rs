@@ -1,3 +1,4 @@
+use super::KeptExtensions;
 use std::time::Duration;
 
 /// Settings of the namespaces.
@@ -12,6 +13,13 @@ pub struct NamespaceConfig {
     pub max_parked_bytes: usize,
     /// How long an acknowledgement is waited for where the emit does not say. Default 20 s.
     pub ack_timeout: Duration,
+    /// How many dynamic namespaces may exist at a time. Default 10,000. A client that asks for one more reads "too many
+    /// namespaces" in `connect_error`.
+    pub max_dynamic_namespaces: usize,
+    /// How many namespaces one connection may be in at a time. Default 100. A client that asks for one more reads the same.
+    pub max_joined_namespaces: usize,
+    /// Which extensions of the HTTP request are kept for as long as its connection lives. Default: none.
+    pub kept_extensions: KeptExtensions,
 }
 
 impl Default for NamespaceConfig {
@@ -20,6 +28,9 @@ impl Default for NamespaceConfig {
             max_running_handlers: 64,
             max_parked_bytes: 256 * 1024,
             ack_timeout: Duration::from_secs(20),
+            max_dynamic_namespaces: 10_000,
+            max_joined_namespaces: 100,
+            kept_extensions: KeptExtensions::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     ConnectRequest, Event, HandshakeInfo, Hub, Namespace, Peer, Refuse, Reply, SocketData,
+    hub::NoNamespace,
     in_flight::{Finished, InFlight, Job},
     peer::Wish,
 };
@@ -42,6 +43,19 @@ struct Seat {
     left: bool,
     running: usize,
     parked: VecDeque<Event>,
+    /// Why it left, where the hooks have to wait until every event is handled.
+    farewell: Option<DisconnectReason>,
+}
+
+impl Seat {
+    fn is_idle(&self) -> bool {
+        self.running == 0 && self.parked.is_empty()
+    }
+
+    fn one_at_a_time(&self) -> bool {
+        let handlers = self.peer.namespace().handlers();
+        handlers.is_some_and(|handlers| handlers.one_at_a_time())
+    }
 }
 
 impl Conversation {
@@ -101,25 +115,36 @@ impl Conversation {
 impl Conversation {
     fn connect(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
         let path = packet.namespace();
-        let Some(namespace) = self.hub.mounted(path) else {
-            tracing::debug!(namespace = ?path, "refused: no such namespace");
-            self.send(&socket_io::connect_error_frame(
-                path,
-                "Invalid namespace",
-                None,
-            ));
-            return Ok(());
+        let namespace = match self.hub.open(path) {
+            Ok(namespace) => namespace,
+            Err(NoNamespace::Unknown) => {
+                tracing::debug!(namespace = ?path, "refused: no such namespace");
+                self.refuse(path, &Refuse::new("Invalid namespace"));
+                return Ok(());
+            }
+            Err(NoNamespace::TooMany) => {
+                tracing::warn!(namespace = ?path, "refused: there are too many dynamic namespaces");
+                self.refuse(path, &Refuse::new("too many namespaces"));
+                return Ok(());
+            }
         };
         let is_in = |seat: &Seat| !seat.left && Arc::ptr_eq(seat.peer.namespace(), &namespace);
         let knocks = |known: &Arc<Namespace>| Arc::ptr_eq(known, &namespace);
         if self.seats.iter().any(is_in) || self.knocking.iter().any(knocks) {
             return violation("a second CONNECT to one namespace");
         }
+        // Every packet looks for its seat.
+        if self.seats.len() + self.knocking.len() >= self.hub.config().max_joined_namespaces {
+            tracing::debug!(namespace = ?path, "refused: the client is in too many namespaces");
+            self.refuse(path, &Refuse::new("too many namespaces"));
+            return Ok(());
+        }
         let Some(handlers) = namespace.handlers() else {
             return Ok(());
         };
         let future = handlers.authorize(ConnectRequest {
             auth: packet.into_args(),
+            namespace: namespace.clone(),
             handshake: self.handshake.clone(),
         });
         self.knocking.push(namespace.clone());
@@ -143,11 +168,7 @@ impl Conversation {
             Err(refusal) => {
                 let path = namespace.path();
                 tracing::debug!(namespace = ?path, reason = ?refusal.message, "refused by `authorize`");
-                self.send(&socket_io::connect_error_frame(
-                    path,
-                    &refusal.message,
-                    refusal.data.as_ref(),
-                ));
+                self.refuse(path, &refusal);
                 return;
             }
         };
@@ -168,6 +189,7 @@ impl Conversation {
             left: false,
             running: 0,
             parked: VecDeque::new(),
+            farewell: None,
         });
         let hook = namespace
             .handlers()
@@ -178,33 +200,51 @@ impl Conversation {
         }
     }
 
-    /// Takes a peer out of its namespace. Events that came before are still handled.
-    fn leave(&mut self, seat: usize, reason: DisconnectReason, cx: &mut Context<'_>) {
-        let seat = &mut self.seats[seat];
+    fn refuse(&self, path: &str, refusal: &Refuse) {
+        let (message, data) = (&refusal.message, refusal.data.as_ref());
+        self.send(&socket_io::connect_error_frame(path, message, data));
+    }
+
+    /// Takes a peer out of its namespace. Whatever it sent before is handled, and begins to be before the hooks run.
+    fn leave(&mut self, at: usize, reason: DisconnectReason, cx: &mut Context<'_>) {
+        let seat = &mut self.seats[at];
         seat.left = true;
         let peer = seat.peer.clone();
         let namespace = peer.namespace().clone();
         tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), %reason, "disconnected");
         peer.begin_leaving();
-        if let Some(handlers) = namespace.handlers().cloned() {
-            let leaving = peer.clone();
-            let future = Box::pin(async move {
-                if let Some(disconnecting) = handlers.disconnecting(&leaving, reason) {
-                    disconnecting.await;
-                }
-                leaving.namespace().exit(&leaving);
-                leaving.forget_rooms();
-                if let Some(disconnected) = handlers.disconnected(&leaving, reason) {
-                    disconnected.await;
-                }
-            });
-            let hook = "disconnect";
-            self.start(Job::Hook { hook, future }, cx);
+        if seat.one_at_a_time() && !seat.is_idle() {
+            seat.farewell = Some(reason);
+        } else {
+            // More at a time than otherwise, but no more than may be parked.
+            while let Some(event) = self.unpark_one(at) {
+                self.handle(at, event, cx);
+            }
+            self.farewell(peer.clone(), reason, cx);
         }
-        // A hook that waits, or that panicked, does not keep a gone client in its rooms.
+        // A hook that has to wait, or that panicked, does not keep a gone client in its rooms.
         namespace.exit(&peer);
         peer.abandon();
         self.tidy();
+    }
+
+    /// Runs the hooks of a peer that leaves.
+    fn farewell(&mut self, peer: Arc<Peer>, reason: DisconnectReason, cx: &mut Context<'_>) {
+        let Some(handlers) = peer.namespace().handlers().cloned() else {
+            return;
+        };
+        let future = Box::pin(async move {
+            if let Some(disconnecting) = handlers.disconnecting(&peer, reason) {
+                disconnecting.await;
+            }
+            peer.namespace().exit(&peer);
+            peer.forget_rooms();
+            if let Some(disconnected) = handlers.disconnected(&peer, reason) {
+                disconnected.await;
+            }
+        });
+        let hook = "disconnect";
+        self.start(Job::Hook { hook, future }, cx);
     }
 
     fn leave_all(&mut self, reason: DisconnectReason, cx: &mut Context<'_>) {
@@ -237,8 +277,7 @@ impl Conversation {
 
     /// Gives up the seats that nothing is left to be done for.
     fn tidy(&mut self) {
-        self.seats
-            .retain(|seat| !seat.left || seat.running > 0 || !seat.parked.is_empty());
+        self.seats.retain(|seat| !seat.left || !seat.is_idle());
     }
 }
 
@@ -259,12 +298,8 @@ impl Conversation {
 
     fn may_start(&self, seat: usize) -> bool {
         let seat = &self.seats[seat];
-        let namespace = seat.peer.namespace();
         self.running < self.hub.config().max_running_handlers
-            && (seat.running == 0
-                || !namespace
-                    .handlers()
-                    .is_some_and(|handlers| handlers.one_at_a_time()))
+            && (seat.running == 0 || !seat.one_at_a_time())
     }
 
     fn handle(&mut self, seat: usize, event: Event, cx: &mut Context<'_>) {
@@ -284,15 +319,25 @@ impl Conversation {
         self.start(job, cx);
     }
 
-    fn handled(&mut self, peer: &Arc<Peer>, panicked: Option<(Box<str>, Option<Reply>)>) {
-        self.running -= 1;
-        for seat in &mut self.seats {
-            if Arc::ptr_eq(&seat.peer, peer) {
-                seat.running -= 1;
-            }
-        }
+    fn handled(
+        &mut self,
+        peer: &Arc<Peer>,
+        panicked: Option<(Box<str>, Option<Reply>)>,
+        cx: &mut Context<'_>,
+    ) {
         if let (Some((event, reply)), Some(handlers)) = (panicked, peer.namespace().handlers()) {
             handlers.panicked(peer, &event, reply);
+        }
+        self.running -= 1;
+        let mut seats = self.seats.iter_mut();
+        let Some(seat) = seats.find(|seat| Arc::ptr_eq(&seat.peer, peer)) else {
+            return;
+        };
+        seat.running -= 1;
+        if seat.is_idle()
+            && let Some(reason) = seat.farewell.take()
+        {
+            self.farewell(peer.clone(), reason, cx);
         }
     }
 
@@ -300,15 +345,21 @@ impl Conversation {
     fn unpark(&mut self, cx: &mut Context<'_>) {
         while let Some(seat) = (0..self.seats.len())
             .find(|&seat| !self.seats[seat].parked.is_empty() && self.may_start(seat))
+            && let Some(event) = self.unpark_one(seat)
         {
-            let parked = &mut self.seats[seat].parked;
-            let event = parked.pop_front().expect("looked at above");
-            if parked.is_empty() {
-                *parked = VecDeque::new();
-            }
-            self.parked_bytes -= weight(&event);
             self.handle(seat, event, cx);
         }
+    }
+
+    fn unpark_one(&mut self, seat: usize) -> Option<Event> {
+        let parked = &mut self.seats[seat].parked;
+        let event = parked.pop_front()?;
+        if parked.is_empty() {
+            // Gives the memory back.
+            *parked = VecDeque::new();
+        }
+        self.parked_bytes -= weight(&event);
+        Some(event)
     }
 
     /// Starts a job. One that is done at once has its consequences at once.
@@ -321,7 +372,7 @@ impl Conversation {
     fn finished(&mut self, finished: Finished, cx: &mut Context<'_>) {
         match finished {
             Finished::Authorized { namespace, result } => self.authorized(namespace, result, cx),
-            Finished::Handled { peer, panicked } => self.handled(&peer, panicked),
+            Finished::Handled { peer, panicked } => self.handled(&peer, panicked, cx),
             Finished::Hooked => {}
         }
     }

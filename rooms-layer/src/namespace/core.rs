@@ -1,6 +1,9 @@
 //! One namespace of this server, untyped.
 
-use super::{AckError, EmitError, Handlers, Hub, NamespaceConfig, Peer, Replies, acks::Collector};
+use super::{
+    AckError, EmitError, Handlers, Hub, MountError, NamespaceConfig, PathValues, Peer, Replies,
+    acks::Collector,
+};
 use crate::{
     engine::{Batch, Engine, Flusher, Mailbox, Pushed},
     rooms::{
@@ -8,7 +11,7 @@ use crate::{
         adapter::{Adapter, Answer, Answers, Channel, Command, Confirmed, Local, Moved, Question},
     },
     session::after,
-    wire::{Data, socket_io},
+    wire::{Args, Data, socket_io},
 };
 use futures_util::StreamExt;
 use std::{
@@ -26,6 +29,8 @@ use tokio::time::Instant;
 pub(crate) struct Namespace {
     path: Box<str>,
     contract: Contract,
+    /// What the path of a dynamic namespace says.
+    values: Option<PathValues>,
     /// Set when it is mounted. A handle may be had before.
     handlers: OnceLock<Arc<dyn Handlers>>,
     members: RwLock<Directory<Recipient>>,
@@ -41,6 +46,13 @@ pub(crate) struct Namespace {
 pub(crate) struct Contract {
     pub(crate) id: TypeId,
     pub(crate) name: &'static str,
+}
+
+/// What a namespace is made of.
+pub(super) struct Place<'a> {
+    pub(super) path: &'a str,
+    pub(super) contract: Contract,
+    pub(super) values: Option<PathValues>,
 }
 
 /// Where a broadcast goes: the mailbox without a detour, and whose it is.
@@ -91,18 +103,18 @@ impl IntoFuture for Sent {
 
 impl Namespace {
     pub(super) fn new(
-        path: &str,
-        contract: Contract,
+        place: Place<'_>,
         adapter: &dyn Adapter,
         engine: Arc<Engine>,
         hub: Weak<Hub>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
-            path: path.into(),
-            contract,
+            path: place.path.into(),
+            contract: place.contract,
+            values: place.values,
             handlers: OnceLock::new(),
             members: RwLock::default(),
-            channel: adapter.open(path, this.clone()),
+            channel: adapter.open(place.path, this.clone()),
             ack_ids: AtomicU64::new(0),
             engine,
             hub,
@@ -115,6 +127,23 @@ impl Namespace {
 
     pub(super) fn contract(&self) -> Contract {
         self.contract
+    }
+
+    /// Itself, for those who name its contract.
+    pub(super) fn under(self: Arc<Self>, contract: Contract) -> Result<Arc<Self>, MountError> {
+        match self.contract.id == contract.id {
+            true => Ok(self),
+            false => Err(MountError::OtherContract {
+                path: self.path.to_string(),
+                mounted: self.contract.name,
+                asked: contract.name,
+            }),
+        }
+    }
+
+    /// What the path of a dynamic namespace says.
+    pub(crate) fn values(&self) -> Option<&PathValues> {
+        self.values.as_ref()
     }
 
     /// The server, unless it is gone.
@@ -232,15 +261,18 @@ impl Namespace {
     fn deliver(&self, to: &Selection, volatile: bool, data: Data) -> usize {
         // Recipients are chosen under the lock and delivered to outside of it.
         let snapshot = self.read().select(to);
-        let mut recipients = snapshot.iter().peekable();
-        if recipients.peek().is_none() {
+        if snapshot.is_empty() {
             return 0;
+        }
+        if let Some(watch) = self.watch(&data) {
+            let peers = snapshot.iter().map(|recipient| &recipient.peer);
+            peers.for_each(|peer| watch.tell(peer));
         }
         let packet = socket_io::frame_event(data, &self.path, None);
         let mut batch = Batch::new(self.flusher());
         let (mut queued, mut dropped) = (0, 0);
-        for recipient in recipients {
-            match recipient.mailbox.push(&packet, volatile) {
+        snapshot.for_each(
+            |recipient| match recipient.mailbox.push(&packet, volatile) {
                 Pushed::Marked => {
                     batch.add(&recipient.mailbox);
                     queued += 1;
@@ -248,8 +280,8 @@ impl Namespace {
                 Pushed::Queued => queued += 1,
                 Pushed::Dropped => dropped += 1,
                 Pushed::Refused => {}
-            }
-        }
+            },
+        );
         if dropped > 0 {
             tracing::debug!(namespace = ?self.path, dropped, "volatile event not sent to clients that can't take it");
         }
@@ -265,6 +297,7 @@ impl Namespace {
         timeout: Duration,
     ) -> Result<Replies, EmitError> {
         self.check_open()?;
+        let watch = self.watch(&data);
         let id = self.ack_ids.fetch_add(1, Ordering::Relaxed);
         let packet = socket_io::frame_event(data, &self.path, Some(id));
         let collector = Arc::new(Collector::default());
@@ -276,6 +309,9 @@ impl Namespace {
                 collector.expect_one();
                 collector.put(peer.id().clone(), Err(AckError::Disconnected));
                 continue;
+            }
+            if let Some(watch) = &watch {
+                watch.tell(peer);
             }
             asked.push(peer.clone());
             match peer.mailbox().send(&packet, &mut batch) {
@@ -295,6 +331,48 @@ impl Namespace {
             remote,
             deadline(timeout),
         ))
+    }
+}
+
+/// Emits that are watched.
+impl Namespace {
+    /// Where the application watches its emits: what it is told.
+    pub(super) fn watch(&self, data: &Data) -> Option<Watch<'_>> {
+        let handlers = self.handlers()?;
+        handlers
+            .watches_outgoing()
+            .then(|| Watch::new(&**handlers, data))?
+    }
+}
+
+/// An event that goes out, read back for those who watch.
+pub(super) struct Watch<'a> {
+    handlers: &'a dyn Handlers,
+    event: String,
+    args: Args,
+}
+
+impl<'a> Watch<'a> {
+    fn new(handlers: &'a dyn Handlers, data: &Data) -> Option<Self> {
+        let elements = data.json().strip_prefix('[')?;
+        let mut elements = serde_json::Deserializer::from_str(elements).into_iter();
+        let read = Args::from_data(data).map(|args| (elements.next(), args));
+        match read {
+            Ok((Some(Ok(event)), args)) => Some(Self {
+                handlers,
+                event,
+                args,
+            }),
+            _ => {
+                tracing::warn!("an event can't be read back, and is not shown to those who watch");
+                None
+            }
+        }
+    }
+
+    /// Tells that the event is about to be queued for a peer. No lock is held.
+    pub(super) fn tell(&self, peer: &Arc<Peer>) {
+        self.handlers.outgoing(peer, &self.event, &self.args);
     }
 }
 
@@ -399,6 +477,16 @@ impl Local for Namespace {
             Err(_) => Box::pin(futures_util::stream::empty()),
         };
         (answers, asked)
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        if self.values.is_some()
+            && let Some(hub) = self.hub()
+        {
+            hub.forget(&self.path);
+        }
     }
 }
 

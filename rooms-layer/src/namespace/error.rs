@@ -73,10 +73,11 @@ impl From<ValueError> for Refuse {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MountError {
-    /// Two namespaces ask for one path.
+    /// Two namespaces ask for one path. Of two dynamic ones it is found by trying values; where none is found, the one mounted
+    /// first gets the paths that both have.
     #[error("namespace `{path}` is mounted twice: by `{first}` and by `{second}`")]
     PathTaken {
-        /// The path of both.
+        /// A path of both.
         path: String,
         /// The type mounted first.
         first: &'static str,
@@ -102,5 +103,11 @@ pub enum MountError {
         mounted: &'static str,
         /// The type that was asked for.
         asked: &'static str,
+    },
+    /// There are as many dynamic namespaces as [`NamespaceConfig::max_dynamic_namespaces`](crate::NamespaceConfig) allows.
+    #[error("namespace `{path}` would be one dynamic namespace too many")]
+    TooMany {
+        /// The path.
+        path: String,
     },
 }

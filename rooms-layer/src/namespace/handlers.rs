@@ -1,6 +1,6 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Peer, Refuse, handshake::HandshakeInfo};
+use super::{Namespace, Peer, Refuse, handshake::HandshakeInfo};
 use crate::{
     session::DisconnectReason,
     wire::{Args, Data, socket_io::Packet},
@@ -29,10 +29,15 @@ pub(crate) trait Handlers: Send + Sync + 'static {
     fn connected(&self, peer: &Arc<Peer>) -> Option<BoxFuture<()>>;
     /// Handles one event. The future is polled once before the next event of this connection is looked at.
     fn event(&self, peer: &Arc<Peer>, event: Event) -> BoxFuture<()>;
-    /// The peer is leaving; its rooms can still be read and are left when this first waits.
+    /// The peer is leaving, and every event that it sent has been polled once, or been handled where they are handled one at
+    /// a time. Its rooms can still be read, and are left when this first waits.
     fn disconnecting(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
     /// The peer has left its rooms. Runs after what `disconnecting` returned.
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
+    /// Whether emits are watched. Asked once for each, however many receive it.
+    fn watches_outgoing(&self) -> bool;
+    /// An event is about to be queued for a peer. Does not panic.
+    fn outgoing(&self, peer: &Arc<Peer>, event: &str, args: &Args);
     /// Whether the next event of a peer waits until the one before it has been handled.
     fn one_at_a_time(&self) -> bool;
     /// The handler of an event panicked. `reply` is there if the client waits for an answer that it has not got.
@@ -91,5 +96,6 @@ impl Reply {
 pub(crate) struct ConnectRequest {
     /// The payload of the CONNECT packet: one object, or nothing.
     pub(crate) auth: Args,
+    pub(crate) namespace: Arc<Namespace>,
     pub(crate) handshake: Arc<HandshakeInfo>,
 }

@@ -1,4 +1,4 @@
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 use std::{fmt, net::SocketAddr, time::SystemTime};
 
 /// What is kept of the HTTP request that opened a connection, for as long as the connection lives.
@@ -11,6 +11,28 @@ pub struct HandshakeInfo {
     head: Box<[u8]>,
     remote: Option<SocketAddr>,
     issued: SystemTime,
+    /// Those that the application wants kept.
+    extensions: Option<Box<Extensions>>,
+}
+
+/// Which extensions of requests are kept: those that [`Config::keep_extension`](crate::Config::keep_extension) names.
+#[derive(Debug, Clone, Default)]
+pub struct KeptExtensions(Vec<fn(&Extensions, &mut Extensions)>);
+
+impl KeptExtensions {
+    pub(crate) fn keep<T: Clone + Send + Sync + 'static>(&mut self) {
+        self.0.push(|from, to| {
+            if let Some(extension) = from.get::<T>() {
+                to.insert(extension.clone());
+            }
+        });
+    }
+
+    fn of(&self, request: &Extensions) -> Option<Box<Extensions>> {
+        let mut kept = Extensions::new();
+        self.0.iter().for_each(|keep| keep(request, &mut kept));
+        (!kept.is_empty()).then(|| Box::new(kept))
+    }
 }
 
 impl HandshakeInfo {
@@ -27,7 +49,14 @@ impl HandshakeInfo {
             head: head.into_boxed_slice(),
             remote: None,
             issued: SystemTime::now(),
+            extensions: None,
         }
+    }
+
+    /// Adds the extensions that are to be kept.
+    pub(crate) fn with_extensions(mut self, request: &Extensions, kept: &KeptExtensions) -> Self {
+        self.extensions = kept.of(request);
+        self
     }
 
     /// Adds the address at the other end.
@@ -74,6 +103,11 @@ impl HandshakeInfo {
     /// Returns when the connection was opened.
     pub fn issued(&self) -> SystemTime {
         self.issued
+    }
+
+    /// Returns an extension of the request that [`Config::keep_extension`](crate::Config::keep_extension) names.
+    pub fn extension<T: Send + Sync + 'static>(&self) -> Option<&T> {
+        self.extensions.as_ref()?.get()
     }
 
     fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {

@@ -1,16 +1,50 @@
 //! All namespaces of one server.
 
-use super::{Contract, Handlers, MountError, Namespace, NamespaceConfig};
+use super::{
+    Contract, Handlers, MountError, Namespace, NamespaceConfig,
+    core::Place,
+    pattern::{MountedPattern, PathValues, Pattern},
+};
 use crate::{engine::Engine, rooms::Adapter, session::CloseCause};
 use hashbrown::HashMap;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
 /// One server: its namespaces and what they share.
 pub(crate) struct Hub {
     engine: Arc<Engine>,
     adapter: Box<dyn Adapter>,
     config: OnceLock<NamespaceConfig>,
-    namespaces: RwLock<HashMap<Box<str>, Arc<Namespace>, foldhash::fast::RandomState>>,
+    namespaces: RwLock<Namespaces>,
+}
+
+/// The namespaces, by their paths.
+#[derive(Default)]
+struct Namespaces {
+    /// Those with a path of their own, for as long as the server lives.
+    fixed: ByPath<Arc<Namespace>>,
+    /// Children of patterns. They live as long as a client is in them, is asking to be let in, or somebody holds a handle, and
+    /// take themselves out when they are dropped: so nothing has to decide whether one is still needed.
+    children: ByPath<Weak<Namespace>>,
+    /// In the order in which they were mounted.
+    patterns: Arc<Vec<MountedPattern>>,
+}
+
+type ByPath<T> = HashMap<Box<str>, T, foldhash::fast::RandomState>;
+
+impl Namespaces {
+    fn find(&self, path: &str) -> Option<Arc<Namespace>> {
+        let fixed = self.fixed.get(path).cloned();
+        fixed.or_else(|| self.children.get(path)?.upgrade())
+    }
+}
+
+/// Why there is no namespace at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoNamespace {
+    /// Nothing is mounted there.
+    Unknown,
+    /// It would be one dynamic namespace too many.
+    TooMany,
 }
 
 impl Hub {
@@ -50,23 +84,16 @@ impl Hub {
         self: &Arc<Self>,
         path: &str,
         contract: Contract,
+        values: Option<PathValues>,
     ) -> Result<Arc<Namespace>, MountError> {
-        let mut namespaces = self
-            .namespaces
-            .write()
-            .expect("no code panics under this lock");
-        let namespace = namespaces.entry(path.into()).or_insert_with(|| {
-            let hub = Arc::downgrade(self);
-            Namespace::new(path, contract, &*self.adapter, self.engine.clone(), hub)
+        let mut namespaces = self.write();
+        let namespace = namespaces.find(path).unwrap_or_else(|| {
+            let namespace = self.make(path, contract, values);
+            namespaces.fixed.insert(path.into(), namespace.clone());
+            namespace
         });
-        match namespace.contract().id == contract.id {
-            true => Ok(namespace.clone()),
-            false => Err(MountError::OtherContract {
-                path: path.to_owned(),
-                mounted: namespace.contract().name,
-                asked: contract.name,
-            }),
-        }
+        drop(namespaces);
+        namespace.under(contract)
     }
 
     /// Serves `path`. The contract is what a handle must name to reach it.
@@ -81,46 +108,130 @@ impl Hub {
             first,
             second: contract.name,
         };
-        let namespace = self.reserve(path, contract).map_err(|error| match error {
-            MountError::OtherContract { mounted, .. } => taken(mounted),
-            error => error,
-        })?;
+        let namespace = self
+            .reserve(path, contract, None)
+            .map_err(|error| match error {
+                MountError::OtherContract { mounted, .. } => taken(mounted),
+                error => error,
+            })?;
         match namespace.mount(handlers) {
             true => Ok(()),
             false => Err(taken(namespace.contract().name)),
         }
     }
 
-    /// The namespace at `path`, if it is mounted under that contract.
+    /// Serves every path of a pattern that is not mounted itself and that no pattern before has.
+    pub(crate) fn mount_pattern(
+        &self,
+        pattern: Pattern,
+        contract: Contract,
+        handlers: Arc<dyn Handlers>,
+    ) -> Result<(), MountError> {
+        // The application's types look at the paths, so the lock is not held.
+        let patterns = self.read().patterns.clone();
+        let shared = patterns
+            .iter()
+            .find_map(|first| Some((first, first.shared_path(&pattern)?)));
+        if let Some((first, path)) = shared {
+            return Err(MountError::PathTaken {
+                path,
+                first: first.contract.name,
+                second: contract.name,
+            });
+        }
+        Arc::make_mut(&mut self.write().patterns).push(MountedPattern {
+            pattern,
+            contract,
+            handlers,
+        });
+        Ok(())
+    }
+
+    /// The namespace at `path`, if it is mounted there under that contract.
     pub(crate) fn namespace(
         &self,
         path: &str,
         contract: Contract,
     ) -> Result<Arc<Namespace>, MountError> {
-        let Some(namespace) = self.mounted(path) else {
-            return Err(MountError::NotMounted {
+        let fixed = self.read().fixed.get(path).cloned();
+        match fixed.filter(|namespace| namespace.handlers().is_some()) {
+            Some(namespace) => namespace.under(contract),
+            None => Err(MountError::NotMounted {
                 path: path.to_owned(),
-                asked: contract.name,
-            });
-        };
-        match namespace.contract().id == contract.id {
-            true => Ok(namespace),
-            false => Err(MountError::OtherContract {
-                path: path.to_owned(),
-                mounted: namespace.contract().name,
                 asked: contract.name,
             }),
         }
     }
 
+    /// The dynamic namespace at `path`, made if it is not there yet. It stays for as long as the result is kept.
+    pub(crate) fn at(
+        self: &Arc<Self>,
+        path: &str,
+        contract: Contract,
+    ) -> Result<Arc<Namespace>, MountError> {
+        match self.open(path) {
+            Ok(namespace) => namespace.under(contract),
+            Err(NoNamespace::Unknown) => Err(MountError::NotMounted {
+                path: path.to_owned(),
+                asked: contract.name,
+            }),
+            Err(NoNamespace::TooMany) => Err(MountError::TooMany {
+                path: path.to_owned(),
+            }),
+        }
+    }
+
+    /// The namespace that a client asks for: the one at the path, or else a child of the first pattern that has the path.
+    pub(super) fn open(self: &Arc<Self>, path: &str) -> Result<Arc<Namespace>, NoNamespace> {
+        let namespaces = self.read();
+        let found = namespaces.find(path);
+        let patterns = namespaces.patterns.clone();
+        drop(namespaces);
+        if let Some(namespace) = found {
+            return match namespace.handlers() {
+                Some(_) => Ok(namespace),
+                None => Err(NoNamespace::Unknown),
+            };
+        }
+        // The application's types read the path, so the lock is not held.
+        let matching = patterns
+            .iter()
+            .find_map(|mounted| Some((mounted, mounted.pattern.read(path)?)));
+        let (mounted, values) = matching.ok_or(NoNamespace::Unknown)?;
+        let mut namespaces = self.write();
+        if let Some(namespace) = namespaces.find(path) {
+            return Ok(namespace);
+        }
+        if namespaces.children.len() >= self.config().max_dynamic_namespaces {
+            return Err(NoNamespace::TooMany);
+        }
+        let child = self.make(path, mounted.contract, Some(values));
+        child.mount(mounted.handlers.clone());
+        let entry = Arc::downgrade(&child);
+        namespaces.children.insert(path.into(), entry);
+        Ok(child)
+    }
+
+    /// A child is gone.
+    pub(super) fn forget(&self, path: &str) {
+        let mut namespaces = self.write();
+        // It may have a successor by now: from its last moment on, whoever asks for the path gets a new one.
+        let entry = namespaces.children.get(path);
+        if entry.is_some_and(|entry| entry.strong_count() == 0) {
+            namespaces.children.remove(path);
+        }
+    }
+
+    /// How many dynamic namespaces there are.
+    pub(crate) fn children(&self) -> usize {
+        self.read().children.len()
+    }
+
     /// Namespaces that somebody holds a handle to and nobody has mounted.
     pub(crate) fn unmounted(&self) -> Vec<MountError> {
-        let namespaces = self
-            .namespaces
-            .read()
-            .expect("no code panics under this lock");
-        namespaces
-            .values()
+        let namespaces = self.read();
+        let fixed = namespaces.fixed.values();
+        fixed
             .filter(|namespace| namespace.handlers().is_none())
             .map(|namespace| MountError::NotMounted {
                 path: namespace.path().to_owned(),
@@ -129,13 +240,30 @@ impl Hub {
             .collect()
     }
 
-    /// The namespace that a client asks for.
-    pub(super) fn mounted(&self, path: &str) -> Option<Arc<Namespace>> {
-        let namespaces = self
-            .namespaces
+    fn make(
+        self: &Arc<Self>,
+        path: &str,
+        contract: Contract,
+        values: Option<PathValues>,
+    ) -> Arc<Namespace> {
+        let place = Place {
+            path,
+            contract,
+            values,
+        };
+        let hub = Arc::downgrade(self);
+        Namespace::new(place, &*self.adapter, self.engine.clone(), hub)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Namespaces> {
+        self.namespaces
             .read()
-            .expect("no code panics under this lock");
-        let namespace = namespaces.get(path)?;
-        namespace.handlers().is_some().then(|| namespace.clone())
+            .expect("no code panics under this lock")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Namespaces> {
+        self.namespaces
+            .write()
+            .expect("no code panics under this lock")
     }
 }

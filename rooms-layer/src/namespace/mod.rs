@@ -12,6 +12,7 @@ mod handlers;
 mod handshake;
 mod hub;
 mod in_flight;
+mod pattern;
 mod peer;
 
 pub(crate) use self::{
@@ -20,13 +21,14 @@ pub(crate) use self::{
     core::{Contract, Flags, Namespace},
     handlers::{BoxFuture, ConnectRequest, Event, Handlers, Reply, SocketData},
     hub::Hub,
+    pattern::{PathValues, Pattern},
     peer::Peer,
 };
 pub use self::{
     config::NamespaceConfig,
     core::Sent,
     error::{AckError, EmitError, MountError, Refuse},
-    handshake::HandshakeInfo,
+    handshake::{HandshakeInfo, KeptExtensions},
 };
 
 #[cfg(test)]

@@ -98,10 +98,13 @@ impl Peer {
     }
 
     /// Emits to this client alone. Nothing is sent to one that is gone, which is not an error.
-    pub(crate) fn emit(&self, flags: Flags, data: Data) -> Result<Sent, EmitError> {
+    pub(crate) fn emit(self: &Arc<Self>, flags: Flags, data: Data) -> Result<Sent, EmitError> {
         self.namespace.check_open()?;
         if !self.is_connected() {
             return Ok(Sent::to_local(0));
+        }
+        if let Some(watch) = self.namespace.watch(&data) {
+            watch.tell(self);
         }
         let packet = socket_io::frame_event(data, self.namespace.path(), None);
         let reached = self.push(&packet, flags.volatile);

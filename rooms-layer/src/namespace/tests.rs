@@ -9,7 +9,7 @@ use crate::{
     rooms::{InMemory, Selection},
     session::DisconnectReason,
     transport::stream_pipe,
-    wire::{Data, DataWriter, Value},
+    wire::{Args, Data, DataWriter, Value},
 };
 use futures_util::{SinkExt, StreamExt};
 use std::{
@@ -162,6 +162,12 @@ impl Handlers for Noting {
             notes.note(format!("disconnected {reason} {:?}", peer.rooms()));
         }))
     }
+
+    fn watches_outgoing(&self) -> bool {
+        false
+    }
+
+    fn outgoing(&self, _peer: &Arc<Peer>, _event: &str, _args: &Args) {}
 
     fn one_at_a_time(&self) -> bool {
         self.0.one_at_a_time.load(Ordering::Relaxed)
@@ -486,6 +492,68 @@ async fn rooms_can_be_read_while_disconnecting_and_are_left_after() {
 }
 
 #[tokio::test]
+async fn what_was_sent_before_leaving_is_begun_before_the_hooks() {
+    let config = NamespaceConfig {
+        max_running_handlers: 1,
+        ..NamespaceConfig::default()
+    };
+    let notes = Notes {
+        permits: Some(Semaphore::new(0)),
+        ..Notes::default()
+    };
+    let house = house_with(notes, config);
+    let mut client = house.member().await;
+    for packet in [
+        r#"42["wait","1"]"#,
+        r#"42["wait","2"]"#,
+        r#"42["e","3"]"#,
+        "41",
+    ] {
+        client.send(packet).await;
+    }
+    let calls = house.notes.wait_for(6).await;
+    assert_eq!(calls[1..4], ["wait 1", "wait 2", "e 3"]);
+    assert!(calls[4].starts_with("disconnecting"), "{calls:?}");
+    house.notes.permits().add_permits(2);
+    client.leave().await;
+    assert!(house.notes.calls().contains(&"done 2".to_owned()));
+}
+
+#[tokio::test]
+async fn one_at_a_time_the_hooks_come_last() {
+    let notes = Notes {
+        permits: Some(Semaphore::new(0)),
+        one_at_a_time: AtomicBool::new(true),
+        ..Notes::default()
+    };
+    let house = house_with(notes, NamespaceConfig::default());
+    let mut client = house.member().await;
+    for packet in [
+        r#"420["join","a"]"#,
+        r#"42["wait","1"]"#,
+        r#"42["e","2"]"#,
+        "41",
+    ] {
+        client.send(packet).await;
+    }
+    client.next().await;
+    client.send("40/side,").await;
+    client.next().await;
+    // Its rooms are left at once, whatever its handlers wait for.
+    assert_eq!(house.main.count(&Selection::of(["a"])), 0);
+    assert_eq!(house.notes.calls()[2..], ["wait 1", "connected"]);
+    house.notes.permits().add_permits(1);
+    let calls = house.notes.wait_for(8).await;
+    let reason = "client namespace disconnect";
+    let hooks = [
+        format!(r#"disconnecting {reason} ["a"]"#),
+        format!("disconnected {reason} []"),
+    ];
+    assert_eq!(calls[4..6], ["done 1", "e 2"]);
+    assert_eq!(calls[6..], hooks);
+}
+
+#[tokio::test]
 async fn the_server_takes_leave_of_one_namespace_or_of_all() {
     let house = house();
     let mut client = house.member().await;
@@ -702,7 +770,7 @@ async fn paths_are_mounted_once() {
     );
     assert!(house.hub.namespace("/", contract::<u16>()).is_err());
     assert!(house.hub.namespace("/side", contract::<u8>()).is_ok());
-    assert!(house.hub.reserve("/later", contract::<u32>()).is_ok());
+    assert!(house.hub.reserve("/later", contract::<u32>(), None).is_ok());
     assert!(house.hub.namespace("/later", contract::<u32>()).is_err());
     assert_eq!(house.hub.unmounted().len(), 1);
 }

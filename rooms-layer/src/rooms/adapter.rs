@@ -28,7 +28,8 @@ pub trait Adapter: Send + Sync + 'static {
     /// Names the adapter in logs and errors.
     fn name(&self) -> &'static str;
 
-    /// Opens a namespace: called once for each, before its first socket. The adapter delivers through `local` what it
+    /// Opens a namespace: called before its first socket. A dynamic namespace that was given up is opened again when it is needed
+    /// again, perhaps before the former channel is dropped. The adapter delivers through `local` what it
     /// receives for that namespace, for as long as it can be upgraded. It must not ask the layer for a handle here, where one
     /// is being made.
     fn open(&self, namespace: &str, local: Weak<dyn Local>) -> Box<dyn Channel>;

@@ -69,6 +69,26 @@ impl<H> Snapshot<H> {
         self.members().map(|member| &member.handle)
     }
 
+    /// Calls `f` for each recipient, once: the walk of a broadcast, chunk by chunk.
+    pub fn for_each(&self, mut f: impl FnMut(&H)) {
+        let mut door = self.door();
+        for slice in self.rooms.iter().flat_map(Part::slices) {
+            for member in slice {
+                if door.admits(member.socket) {
+                    f(&member.handle);
+                }
+            }
+        }
+    }
+
+    /// Tells whether there is nobody in the rooms, whoever is left out.
+    pub fn is_empty(&self) -> bool {
+        self.rooms.iter().all(|part| match part {
+            Part::Own(_) => false,
+            Part::Room(members) => members.is_empty(),
+        })
+    }
+
     pub(super) fn members(&self) -> impl Iterator<Item = &Member<H>> {
         let mut door = self.door();
         self.rooms
@@ -94,11 +114,15 @@ impl<H> Snapshot<H> {
 
 impl<H> Part<H> {
     fn members(&self) -> impl Iterator<Item = &Member<H>> {
+        self.slices().flat_map(<[_]>::iter)
+    }
+
+    fn slices(&self) -> impl Iterator<Item = &[Member<H>]> {
         let (own, room) = match self {
-            Self::Own(member) => (slice::from_ref(member), None),
-            Self::Room(members) => (&[][..], Some(members.iter())),
+            Self::Own(member) => (Some(slice::from_ref(member)), None),
+            Self::Room(members) => (None, Some(members.slices())),
         };
-        own.iter().chain(room.into_iter().flatten())
+        own.into_iter().chain(room.into_iter().flatten())
     }
 }
 

@@ -4,9 +4,10 @@ use super::{
 };
 use crate::{
     api::{
-        Event, Fallible, Namespace, Reply, Socket,
+        DynamicNamespace, Event, Fallible, Io, Namespace, Reply, Socket,
         bounds::{
-            Accepts, AckShape, DecodeAck, DecodeOwned, Emits, EncodeArgs, WithAck, WithoutAck,
+            Accepts, AckShape, DecodeAck, DecodeArgs, DecodeOwned, Emits, EncodeArgs,
+            StaticNamespace, WithAck, WithoutAck,
         },
     },
     engine::Mailbox,
@@ -59,21 +60,57 @@ impl<N: Namespace> Client<N> {
     pub async fn connect<A: Adapter>(
         rooms: &RoomsLayer<A>,
         auth: impl Serialize,
+    ) -> Result<Self, Refused>
+    where
+        N::Contract: StaticNamespace,
+    {
+        Self::connect_to(rooms, rooms.io(), auth).await
+    }
+
+    /// [`connect`](Self::connect) to one of the namespaces `N`. The client holds a handle to it.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the server refuses.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the layer was not put together rightly, when there are too many dynamic namespaces, and when `auth` can't be
+    /// encoded.
+    pub async fn connect_at<A: Adapter>(
+        rooms: &RoomsLayer<A>,
+        namespace: N,
+        auth: impl Serialize,
+    ) -> Result<Self, Refused>
+    where
+        N: DynamicNamespace,
+    {
+        match rooms.at(namespace) {
+            Ok(io) => Self::connect_to(rooms, io, auth).await,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn connect_to<A: Adapter>(
+        rooms: &RoomsLayer<A>,
+        io: Io<N>,
+        auth: impl Serialize,
     ) -> Result<Self, Refused> {
         let (line, server) = Line::new();
-        let (connection, mailbox, core) = rooms.test_connection::<N>(stream_pipe(server));
+        let (connection, mailbox) = rooms.test_connection(stream_pipe(server));
         tokio::spawn(connection);
         let mut client = Self {
             line,
             id: SocketId::from(""),
-            core,
+            core: io.into_core(),
             mailbox,
             events: VecDeque::new(),
             next_ack: 0,
             kind: PhantomData,
         };
         let auth = to_data(&auth);
-        client.line.send(&connect_frame(N::PATH, &auth)).await;
+        let frame = connect_frame(client.core.path(), &auth);
+        client.line.send(&frame).await;
         let answer = client.packet("an answer to CONNECT").await;
         let answer = answer.expect("a server answers before it closes");
         let reply: Value = answer.args().get(0).expect("an answer is an object");
@@ -115,7 +152,7 @@ impl<N: Namespace> Client<N> {
         E: Event + WithoutAck + EncodeArgs,
         N: Accepts<E>,
     {
-        let packet = socket_io::frame_event(encode(&event), N::PATH, None);
+        let packet = socket_io::frame_event(encode(&event), self.core.path(), None);
         self.line.send(&packet).await;
     }
 
@@ -170,7 +207,7 @@ impl<N: Namespace> Client<N> {
     async fn ask(&mut self, data: Data) -> Result<Args, AckError> {
         let id = self.next_ack;
         self.next_ack += 1;
-        let packet = socket_io::frame_event(data, N::PATH, Some(id));
+        let packet = socket_io::frame_event(data, self.core.path(), Some(id));
         self.line.send(&packet).await;
         loop {
             let packet = self.packet("an acknowledgement").await;
@@ -193,9 +230,7 @@ impl<N: Namespace> Client<N> {
         E: Event + DecodeOwned,
         N: Emits<E>,
     {
-        let packet = self.event(E::NAME).await;
-        assert_eq!(packet.event(), E::NAME, "another event came first");
-        decode(&packet)
+        decode(&self.event(E::NAME).await)
     }
 
     /// Waits for the next `E`, and drops the events before it.
@@ -216,6 +251,17 @@ impl<N: Namespace> Client<N> {
         }
     }
 
+    /// Waits for the next event, whatever it is. What borrows can be read from it.
+    ///
+    /// # Panics
+    ///
+    /// Panics when none comes.
+    pub async fn receive(&mut self) -> Received {
+        Received {
+            packet: self.event("an event").await,
+        }
+    }
+
     /// Waits for the next event, which is an `E`, and acknowledges it with what `answer` makes of it.
     ///
     /// # Panics
@@ -229,12 +275,12 @@ impl<N: Namespace> Client<N> {
         N: Emits<E>,
     {
         let packet = self.event(E::NAME).await;
-        assert_eq!(packet.event(), E::NAME, "another event came first");
+        let event = decode(&packet);
         let id = packet
             .id()
             .expect("an event with an acknowledgement has an id");
-        let data = answer(decode(&packet)).answer();
-        let packet = socket_io::frame_ack(data, N::PATH, id);
+        let data = answer(event).answer();
+        let packet = socket_io::frame_ack(data, self.core.path(), id);
         self.line.send(&packet).await;
     }
 
@@ -275,7 +321,7 @@ impl<N: Namespace> Client<N> {
     pub async fn disconnect(mut self, reason: DisconnectReason) {
         match reason {
             DisconnectReason::ClientNamespaceDisconnect => {
-                let packet = socket_io::disconnect_frame(N::PATH);
+                let packet = socket_io::disconnect_frame(self.core.path());
                 self.line.send(&packet).await;
             }
             DisconnectReason::TransportClose => {}
@@ -302,6 +348,31 @@ impl<N: Namespace> Client<N> {
                 return Some(packet);
             }
         }
+    }
+}
+
+/// An event that a [`Client`] has received.
+#[derive(Debug)]
+pub struct Received {
+    packet: Packet,
+}
+
+impl Received {
+    /// Returns the name of the event.
+    pub fn name(&self) -> &str {
+        self.packet.event()
+    }
+
+    /// Reads the event, which may borrow from what was received.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it is another event, or its arguments have another form.
+    pub fn decode<'de, E>(&'de self) -> E
+    where
+        E: Event + DecodeArgs<'de>,
+    {
+        decode(&self.packet)
     }
 }
 
@@ -342,7 +413,8 @@ fn encode<E: Event + EncodeArgs>(event: &E) -> Data {
     data.finish()
 }
 
-fn decode<E: Event + DecodeOwned>(packet: &Packet) -> E {
+fn decode<'de, E: Event + DecodeArgs<'de>>(packet: &'de Packet) -> E {
+    assert_eq!(packet.event(), E::NAME, "another event came");
     match E::decode(packet.args()) {
         Ok(event) => event,
         Err(rejection) => panic!("`{}` has another form: {rejection}", E::NAME),

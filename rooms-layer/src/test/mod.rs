@@ -42,7 +42,7 @@ mod line;
 mod recorder;
 
 pub use self::{
-    client::{Client, Refused},
+    client::{Client, Received, Refused},
     recorder::{Recorder, Sending},
 };
 

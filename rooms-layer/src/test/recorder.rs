@@ -1,7 +1,7 @@
 use crate::{
     api::{
-        Event, Io, Namespace,
-        bounds::{DecodeArgs, Target},
+        DynamicNamespace, Event, Io, Namespace,
+        bounds::{DecodeArgs, StaticNamespace, Target},
     },
     layer::RoomsLayer,
     rooms::{
@@ -77,8 +77,19 @@ impl<N: Namespace> Recorder<N> {
     }
 
     /// Returns a handle whose emits are recorded.
-    pub fn io(&self) -> Io<N> {
+    pub fn io(&self) -> Io<N>
+    where
+        N::Contract: StaticNamespace,
+    {
         self.rooms.io()
+    }
+
+    /// Returns a handle to one of the namespaces `N` whose emits are recorded.
+    pub fn at(&self, namespace: N) -> Io<N>
+    where
+        N: DynamicNamespace,
+    {
+        self.rooms.reserve(namespace)
     }
 
     /// Takes out the emit that was recorded first.

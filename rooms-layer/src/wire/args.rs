@@ -139,11 +139,10 @@ impl Args {
             attachments,
             trees: OnceLock::new(),
         };
-        if !args.attachments.is_empty() {
-            for index in 0..args.len() {
-                if args.may_hold_placeholder(index) {
-                    args.tree(index)?;
-                }
+        for index in 0..args.len() {
+            if args.may_hold_placeholder(index) {
+                // Not kept: a tree may take many times the memory of its text, and packets may have to wait.
+                args.grow(index)?;
             }
         }
         Ok(args)
@@ -187,7 +186,7 @@ impl Args {
         let Some(raw) = self.raw(index) else {
             return Ok(T::deserialize(&NULL)?);
         };
-        if !self.holds_placeholder(index) {
+        if !self.may_hold_placeholder(index) {
             match serde_json::from_str(raw) {
                 // What `T` borrows cannot be escaped in the text; in the tree it is not.
                 Err(_) if memchr::memchr(b'\\', raw.as_bytes()).is_some() => {}
@@ -220,20 +219,13 @@ impl Args {
         &self.text[range.clone()]
     }
 
-    /// Whether the element may hold a placeholder: it has the key, or an escape that could spell it.
+    /// Whether the text alone may not be the whole element: it has the key of a placeholder, or an escape that could spell
+    /// it.
     fn may_hold_placeholder(&self, index: usize) -> bool {
-        let raw = self.raw(index).unwrap_or_default();
-        memchr::memmem::find(raw.as_bytes(), b"_placeholder").is_some()
-            || memchr::memchr(b'\\', raw.as_bytes()).is_some()
-    }
-
-    /// Whether the text alone is not the whole element. [`assemble`](Self::assemble) has made the tree then.
-    fn holds_placeholder(&self, index: usize) -> bool {
+        let raw = self.raw(index).unwrap_or_default().as_bytes();
         !self.attachments.is_empty()
-            && self
-                .trees
-                .get()
-                .is_some_and(|trees| trees[index].get().is_some())
+            && (memchr::memmem::find(raw, b"_placeholder").is_some()
+                || memchr::memchr(b'\\', raw).is_some())
     }
 
     /// The element as a value, with attachments in the place of placeholders.
@@ -245,12 +237,17 @@ impl Args {
         if let Some(tree) = slot.get() {
             return Ok(tree);
         }
+        let tree = self.grow(index)?;
+        Ok(slot.get_or_init(|| tree))
+    }
+
+    fn grow(&self, index: usize) -> Result<Value, ArgsError> {
         let mut tree = serde_json::from_str(&self.text[self.elements[index].clone()])
             .map_err(ArgsError::Syntax)?;
         if !self.attachments.is_empty() {
             fill_placeholders(&mut tree, &self.attachments)?;
         }
-        Ok(slot.get_or_init(|| tree))
+        Ok(tree)
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) fn event(event: &Event<'_>, valid: bool) -> TokenStream {
     tokens.extend(routed(event));
     tokens.extend(encode(event));
     tokens.extend(decode(event));
+    tokens.extend(super::export::description(event));
     tokens
 }
 
@@ -256,7 +257,7 @@ fn header(event: &Event<'_>, generics: &[GenericParam], what: TokenStream) -> To
     header_where(event, generics, what, std::iter::empty())
 }
 
-fn header_where(
+pub(super) fn header_where(
     event: &Event<'_>,
     extra: &[GenericParam],
     what: TokenStream,

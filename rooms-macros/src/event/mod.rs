@@ -2,6 +2,7 @@
 
 mod audience;
 mod expand;
+mod export;
 mod model;
 
 pub(crate) use self::expand::kind_constant;

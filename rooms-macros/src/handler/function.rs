@@ -27,7 +27,8 @@ pub(crate) fn expand(target: &Target, item: ItemFn, diag: &mut Diagnostics) -> T
 }
 
 /// The function as a type, so that it can be a handler of borrowed events and carry its event's name; its body stays a
-/// function that unit tests call.
+/// function that unit tests call. A function that returns the type is what `.on(..)` gets: the name of a constant, such as a
+/// unit struct's, could not be given to a parameter or a variable any more.
 fn structure(mut item: ItemFn) -> TokenStream {
     let (vis, name) = (item.vis.clone(), item.sig.ident.clone());
     // These describe the item that users see; everything else concerns the body.
@@ -48,8 +49,11 @@ fn structure(mut item: ItemFn) -> TokenStream {
     quote! {
         #(#attributes)*
         #[allow(non_camel_case_types)]
-        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
-        #vis struct #name;
+        #vis struct #name {}
+        #(#attributes)*
+        #vis fn #name() -> #name {
+            #name {}
+        }
         impl #name { #item }
     }
 }

@@ -110,13 +110,9 @@ impl Handler {
     /// Checks that the namespace accepts the event. An event that it does not accept is reported here, once, at the
     /// parameter.
     pub(crate) fn check(&self, target: &Target, namespace: &Type) -> TokenStream {
-        let (krate, event) = (&target.krate, &self.event_static);
-        quote_spanned! {self.event.span()=>
-            const _: fn() = || {
-                fn event_is_in_the_namespace<__E>() where #namespace: #krate::Accepts<__E> {}
-                event_is_in_the_namespace::<#event>()
-            };
-        }
+        let (krate, event, span) = (&target.krate, &self.event_static, self.event.span());
+        let namespace = types::at(namespace, span);
+        quote_spanned!(span=> const _: fn() = #krate::accepts::<#namespace, #event>;)
     }
 
     /// The body of the generated function: takes each parameter out of `__call`, calls the handler, encodes what it

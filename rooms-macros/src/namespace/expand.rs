@@ -1,10 +1,13 @@
 //! What `#[derive(Namespace)]` prints.
 
-use super::model::{Contract, Lists, Namespace};
+use super::{
+    model::{Contract, Lists, Namespace},
+    path::Values,
+};
 use crate::types;
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::{Type, spanned::Spanned};
+use quote::{format_ident, quote, quote_spanned};
+use syn::{Ident, Type, spanned::Spanned};
 
 pub(crate) fn namespace(namespace: &Namespace<'_>) -> TokenStream {
     match &namespace.contract {
@@ -24,6 +27,7 @@ fn forwarding(namespace: &Namespace<'_>, contract: &Type) -> TokenStream {
         quote!(#the_contract::Auth),
         quote!(#contract),
         quote!(#the_contract::Unhandled),
+        Some(quote!(#the_contract::paths())),
     );
     quote! {
         #identity
@@ -41,7 +45,7 @@ fn forwarding(namespace: &Namespace<'_>, contract: &Type) -> TokenStream {
 }
 
 /// Any event, any room.
-fn open(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
+fn open(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
     let (krate, name) = (&namespace.krate, &namespace.item.ident);
     let identity = own_identity(namespace, lists, quote!(#krate::Open));
     quote! {
@@ -58,12 +62,12 @@ fn open(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
 }
 
 /// What is listed, and nothing else; every client event needs a handler.
-fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
+fn closed(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
     let (krate, name) = (&namespace.krate, &namespace.item.ident);
     let identity = own_identity(namespace, lists, quote!(#krate::Vacant));
     let emits = lists.server.iter().map(|event| {
         let (named, lifetimes) = types::with_named(event);
-        let direction = direction(event, quote!(#krate::ServerEvent));
+        let direction = direction(event, quote!(#krate::is_server_event));
         quote_spanned! {event.span()=>
             #[automatically_derived]
             impl<#(#lifetimes),*> #krate::Emits<#named> for #name {}
@@ -75,7 +79,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
         .collect();
     let accepts = lists.client.iter().zip(&slots).map(|(event, slot)| {
         let (named, lifetimes) = types::with_named(event);
-        let direction = direction(event, quote!(#krate::ClientEvent));
+        let direction = direction(event, quote!(#krate::is_client_event));
         quote_spanned! {event.span()=>
             #[automatically_derived]
             impl<#(#lifetimes),*> #krate::Accepts<#named> for #name { type Slot = #slot; }
@@ -90,6 +94,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
     });
     let client: Vec<_> = lists.client.iter().map(types::with_static).collect();
     let server: Vec<_> = lists.server.iter().map(types::with_static).collect();
+    let description = super::export::description(namespace, lists);
     quote! {
         #identity
         #(#emits)*
@@ -100,18 +105,44 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists) -> TokenStream {
         where
             #(__L: #krate::Handled<#client, #slots>,)*
         {}
-        const _: () = #krate::assert_unique(&[#(<#server as #krate::Event>::NAME),*]);
-        const _: () = #krate::assert_unique(&[#(<#client as #krate::Event>::NAME),*]);
+        const _: () = #krate::assert_unique([#(<#server as #krate::Event>::NAME),*]);
+        const _: () = #krate::assert_unique([#(<#client as #krate::Event>::NAME),*]);
+        #description
     }
 }
 
-fn own_identity(namespace: &Namespace<'_>, lists: &Lists, unhandled: TokenStream) -> TokenStream {
+fn own_identity(
+    namespace: &Namespace<'_>,
+    lists: &Lists<'_>,
+    unhandled: TokenStream,
+) -> TokenStream {
     let (krate, path) = (&namespace.krate, &lists.path);
     let auth = match &lists.auth {
         Some(auth) => quote!(#auth),
         None => quote!(#krate::NoAuth),
     };
-    identity(namespace, quote!(#path), auth, quote!(Self), unhandled)
+    let (paths, of_the_path) = match &lists.values {
+        Some(values) => (
+            Some(quote!(::core::option::Option::Some(#krate::Paths::of::<Self>()))),
+            dynamic(namespace, values),
+        ),
+        None => {
+            let name = &namespace.item.ident;
+            (
+                None,
+                quote!(#[automatically_derived] impl #krate::StaticNamespace for #name {}),
+            )
+        }
+    };
+    let identity = identity(
+        namespace,
+        quote!(#path),
+        auth,
+        quote!(Self),
+        unhandled,
+        paths,
+    );
+    quote!(#identity #of_the_path)
 }
 
 fn identity(
@@ -120,10 +151,13 @@ fn identity(
     auth: TokenStream,
     contract: TokenStream,
     unhandled: TokenStream,
+    paths: Option<TokenStream>,
 ) -> TokenStream {
     let (krate, name) = (&namespace.krate, &namespace.item.ident);
     let or_unit = |ty: &Option<Type>| ty.as_ref().map_or(quote!(()), |ty| quote!(#ty));
     let (data, state) = (or_unit(&namespace.data), or_unit(&namespace.state));
+    let paths =
+        paths.map(|paths| quote!(fn paths() -> ::core::option::Option<#krate::Paths> { #paths }));
     quote! {
         #[automatically_derived]
         impl #krate::Namespace for #name {
@@ -133,19 +167,69 @@ fn identity(
             type State = #state;
             type Contract = #contract;
             type Unhandled = #unhandled;
+            #paths
+        }
+    }
+}
+
+/// Writes and reads the values of a path. With a mistake in the path the reading is a stub, so that nothing else fails.
+fn dynamic(namespace: &Namespace<'_>, values: &Values<'_>) -> TokenStream {
+    let (krate, name, literals) = (&namespace.krate, &namespace.item.ident, &values.literals);
+    let first = &literals[0];
+    let each = || values.fields.iter().zip(&literals[1..]);
+    let writes = each().map(|((field, ty), next)| {
+        let write = quote_spanned!(ty.span()=> <#ty as #krate::RoomKey>::write);
+        quote! {
+            __path.value(#next, |__value| #write(&self.#field, __value));
+            __path.literal(#next);
+        }
+    });
+    // A name of its own: the field's may be that of a constant.
+    let local = |field: &Ident| format_ident!("__{field}");
+    let reads = each().map(|((field, ty), next)| {
+        let local = local(field);
+        quote! {
+            let #local = <#ty as #krate::RoomKey>::parse(&__path.value(#next)?)?;
+            __path.literal(#next)?;
+        }
+    });
+    let fields = values.fields.iter().map(|(field, _)| {
+        let local = local(field);
+        quote!(#field: #local)
+    });
+    let parse = match values.valid {
+        true => quote! {
+            let mut __path = #krate::PathReader::new(__path);
+            __path.literal(#first)?;
+            #(#reads)*
+            __path.end()?;
+            ::core::option::Option::Some(Self { #(#fields),* })
+        },
+        false => quote! {
+            let _ = __path;
+            ::core::option::Option::None
+        },
+    };
+    quote! {
+        #[automatically_derived]
+        impl #krate::DynamicNamespace for #name {
+            const LITERALS: &'static [&'static str] = &[#(#literals),*];
+            fn path(&self) -> ::std::string::String {
+                let mut __path = #krate::PathWriter::new(#first);
+                #(#writes)*
+                __path.end()
+            }
+            fn parse(__path: &str) -> ::core::option::Option<Self> {
+                #parse
+            }
         }
     }
 }
 
 /// Checks that an event of a list travels in the list's direction.
-fn direction(event: &Type, direction: TokenStream) -> TokenStream {
+fn direction(event: &Type, check: TokenStream) -> TokenStream {
     let event_for_all = types::with_static(event);
-    quote_spanned! {event.span()=>
-        const _: fn() = || {
-            fn travels_this_way<__E: #direction>() {}
-            travels_this_way::<#event_for_all>()
-        };
-    }
+    quote_spanned!(event.span()=> const _: fn() = #check::<#event_for_all>;)
 }
 
 /// The paths of `count` slots through a tree as flat as it can be: `true` is the second branch.

@@ -1,7 +1,9 @@
 //! `#[derive(Namespace)]`
 
 mod expand;
+mod export;
 mod model;
+mod path;
 
 use crate::diag::Diagnostics;
 use proc_macro2::TokenStream;

@@ -4,7 +4,9 @@ use crate::{
     attr::{self, Grammar},
     diag::Diagnostics,
     krate::Krate,
-    names, types,
+    names,
+    namespace::path::Values,
+    types,
 };
 use syn::{DeriveInput, Ident, LitStr, Type, parse::ParseStream};
 
@@ -14,20 +16,22 @@ pub(crate) struct Namespace<'a> {
     pub(crate) krate: Krate,
     pub(crate) data: Option<Type>,
     pub(crate) state: Option<Type>,
-    pub(crate) contract: Contract,
+    pub(crate) contract: Contract<'a>,
 }
 
 /// What travels in a namespace.
-pub(crate) enum Contract {
+pub(crate) enum Contract<'a> {
     /// Listed by another type.
     Elsewhere(Box<Type>),
     /// Listed here.
-    Here(Box<Lists>),
+    Here(Box<Lists<'a>>),
 }
 
 /// The contract of the type itself.
-pub(crate) struct Lists {
+pub(crate) struct Lists<'a> {
     pub(crate) path: LitStr,
+    /// The values in the path, if it has any.
+    pub(crate) values: Option<Values<'a>>,
     pub(crate) auth: Option<Type>,
     /// Every event and every room, nothing listed.
     pub(crate) open: bool,
@@ -51,6 +55,7 @@ impl<'a> Namespace<'a> {
                 &format!("/{}", names::snake(&item.ident)),
                 item.ident.span(),
             ),
+            values: None,
             auth: None,
             open: false,
             rooms: Vec::new(),
@@ -105,7 +110,7 @@ impl<'a> Namespace<'a> {
     }
 }
 
-impl Lists {
+impl<'a> Lists<'a> {
     fn read(
         &mut self,
         key: &Ident,
@@ -123,7 +128,7 @@ impl Lists {
         Ok(())
     }
 
-    fn check(&mut self, item: &DeriveInput, diag: &mut Diagnostics) {
+    fn check(&mut self, item: &'a DeriveInput, diag: &mut Diagnostics) {
         let path = self.path.value();
         if !path.starts_with('/') || path.contains(['?', ',', '*']) {
             diag.error(
@@ -131,6 +136,7 @@ impl Lists {
                 "a namespace path starts with `/` and has no `?`, `,` or `*`",
             );
         }
+        self.values = Values::parse(&self.path, item, diag);
         for list in [&mut self.client, &mut self.server, &mut self.rooms] {
             once_each(list, diag);
         }

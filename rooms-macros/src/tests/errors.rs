@@ -181,6 +181,77 @@ fn of_a_namespace() {
 }
 
 #[test]
+fn of_a_path() {
+    type Mistakes = &'static [(&'static str, &'static str)];
+    let cases: &[(&str, &str, Mistakes)] = &[
+        (
+            "/a-{id}-{nope}",
+            "struct N { id: u8 }",
+            &[("path", "`N` has no field `nope` to be a value of its path")],
+        ),
+        (
+            "/a-{id}",
+            "struct N;",
+            &[("path", "`N` has no field `id` to be a value of its path")],
+        ),
+        (
+            "/a-{id}",
+            "struct N { id: u8, left: u8 }",
+            &[(
+                "left",
+                "field `left` is not in the path: write `{left}` where its value goes",
+            )],
+        ),
+        (
+            "/a-id",
+            "struct N { id: u8 }",
+            &[(
+                "id",
+                "field `id` is not in the path: write `{id}` where its value goes",
+            )],
+        ),
+        (
+            "/{a}{b}/{b}%",
+            "struct N { a: u8, b: u8 }",
+            &[
+                ("path", "`{b}` is in the path twice"),
+                (
+                    "path",
+                    "between two values there must be something that tells where the first one ends, such as `/`",
+                ),
+                (
+                    "path",
+                    "a path with values has no `%`: values are escaped with it",
+                ),
+            ],
+        ),
+    ];
+    for (path, item, expected) in cases {
+        let item = format!("#[derive(Namespace)] #[namespace(path = \"{path}\")] {item}");
+        let quoted = format!("\"{path}\"");
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|&(token, message)| match token {
+                "path" => (&*quoted, message),
+                token => (token, message),
+            })
+            .collect();
+        check(&item, &expected);
+    }
+    for path in ["/{", "/}", "/{}", "/{a b}", "/{a}}", "/{{a}}"] {
+        let item =
+            format!("#[derive(Namespace)] #[namespace(path = \"{path}\")] struct N {{ a: u8 }}");
+        check(
+            &item,
+            &[(
+                &format!("\"{path}\""),
+                "a value in a path is a field in braces: `/workspace-{id}`",
+            )],
+        );
+    }
+}
+
+#[test]
 fn of_a_handler() {
     check(
         "#[handler(App)] fn ask<T>(event: Ask) {}",

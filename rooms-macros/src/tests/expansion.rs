@@ -38,6 +38,9 @@ snapshots! {
         #[namespace(path = "/", auth = Token, data = Session, state = Db, rooms(Room))]
         #[namespace(client(AddTask, Typing<'_>, Leave), server(ProjectUpdated<Task>))]
         struct App;"#,
+    dynamic_namespace: r#"#[derive(Namespace)]
+        #[namespace(path = "/team-{team}/board-{board}!", open)]
+        pub struct Board { pub board: u64, pub team: TeamName }"#,
     open_namespace: "#[derive(Namespace)] #[namespace(open)] struct Chat;",
     server_of_a_contract: "#[derive(Namespace)]
         #[namespace(contract = Dashboard, data = Session)]
@@ -66,6 +69,7 @@ fn another_path_is_used_throughout() {
         "#[derive(Namespace)] #[namespace(crate = my::rooms, client(A, B), server(C), rooms(Room))] struct N;",
         "#[derive(Namespace)] #[namespace(crate = my::rooms, contract = C)] struct N;",
         "#[derive(Namespace)] #[namespace(crate = my::rooms, open)] struct N;",
+        "#[derive(Namespace)] #[namespace(crate = my::rooms, open, path = \"/{a}\")] struct N { a: u8 }",
         "#[handler(crate = my::rooms)] async fn h(a: A, e: E) {}",
         "#[handler(N, crate = my::rooms)] impl H { #[on] async fn h(&self, e: E) {} #[connect] async fn c(&self) {} }",
     ] {

@@ -6,13 +6,12 @@ use hyper::{Request, Response, body::Bytes, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use rooms_layer::prelude::*;
 use rooms_tests::{client::Client, server};
-use serde_json::json;
 use std::{
     convert::Infallible,
     io,
     sync::{Arc, Mutex},
 };
-use tokio::{io::duplex, net::TcpListener};
+use tokio::net::TcpListener;
 use tower::{Layer, service_fn};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -23,23 +22,18 @@ const HANDSHAKE: &str = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nh
 async fn a_stream_that_speaks_websocket_already_is_served() {
     let rooms = RoomsLayer::new().on(enter);
     let io = rooms.io::<Main>();
-    let (ours, theirs) = duplex(1024);
-    let request = Request::get("/anything").body(()).expect("a request");
-    let served = tokio::spawn(rooms.accept(&request, ours));
 
-    let mut client = Client::over(theirs).await;
-    client.join().await;
-    assert_eq!(client.ask(json!(["enter", 1])).await, true);
+    // What this client speaks through is a pipe in memory: `RoomsLayer::accept` serves its other end.
+    let mut client = Client::join(&rooms, "").await;
+    assert_eq!(client.ask(r#"["enter",1]"#).await, "[true]");
     io.to(Room::project(1))
         .emit(said("hello"))
         .expect("an open server");
     io.emit(said("end")).expect("an open server");
     assert_eq!(heard(&mut client).await, ["hello", "end"]);
 
-    drop(client);
-    served
-        .await
-        .expect("the future resolves when the connection is over");
+    assert_eq!(rooms.connections(), 1);
+    client.leave().await;
     assert_eq!(rooms.connections(), 0);
 }
 
@@ -79,10 +73,10 @@ async fn a_closed_server_lets_its_clients_go() {
     let rooms = RoomsLayer::new();
     let io = rooms.io::<Main>();
     let address = crate::serve(rooms.clone()).await;
-    let client = Client::connect(address).await;
+    let mut client = Client::connect(address).await;
     assert_eq!((rooms.connections(), io.count().await), (1, 1));
     rooms.close();
-    client.closed().await;
+    client.ended().await;
     assert!(io.emit(said("too late")).is_err());
 }
 

@@ -1,7 +1,7 @@
 /** The columns with their cards: draws a list of tasks, and turns clicks and drags into REST calls. */
 
 import { Card, DRAGGED_TASK, type Step } from "./card";
-import type { Change, Column, Task } from "./contract";
+import type { Column, Task, TaskChange } from "./contract";
 import { make } from "./dom";
 import { createTask, deleteTask, moveTask, renameTask } from "./rest";
 import { COLUMNS, tasksIn } from "./tasks";
@@ -29,7 +29,7 @@ export class BoardView {
     }
   }
 
-  draw(tasks: readonly Task[], changed?: Change): void {
+  draw(tasks: readonly Task[], changed?: TaskChange): void {
     this.tasks = tasks;
     const focused = document.activeElement;
     const before = this.places();

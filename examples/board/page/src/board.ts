@@ -2,7 +2,7 @@
 
 import { BoardView } from "./board-view";
 import { connect, type Status } from "./connection";
-import type { Change, Task } from "./contract";
+import type { Task, TaskChange } from "./contract";
 import { Cursors, trackPointer } from "./cursors";
 import { find } from "./dom";
 import { Letters } from "./letters";
@@ -111,11 +111,11 @@ function offerCopy(): void {
 }
 
 /** Says what changed, for those who do not see it. */
-function announce(change: Change, before: readonly Task[]): void {
+function announce(change: TaskChange, before: readonly Task[]): void {
   const old = before.find((task) => task.id === change.id)?.title ?? "A task";
   const title = "title" in change ? change.title : old;
   const column = "column" in change && COLUMNS.find(({ id }) => id === change.column)?.title;
-  const words: Record<Change["kind"], string> = {
+  const words: Record<TaskChange["kind"], string> = {
     created: `${title} was added to ${column}`,
     renamed: `${old} is now called ${title}`,
     moved: `${title} was moved to ${column}`,

@@ -2,16 +2,18 @@
 
 import { io, type Socket } from "socket.io-client";
 import type {
-  Answer,
-  Change,
+  ApiError,
+  Auth,
   ClientToServerEvents,
   CursorMoved,
   Joined,
   Message,
   Person,
   ProjectUpdated,
+  Result,
   ServerToClientEvents,
   Task,
+  TaskChange,
 } from "./contract";
 import { applyChange } from "./tasks";
 
@@ -21,7 +23,7 @@ export type Status = "connecting" | "live" | "offline" | "refused";
 export interface Listener {
   status(status: Status, reason?: string): void;
   /** `changed` is what led here, or nothing when the whole board was loaded. */
-  tasks(tasks: readonly Task[], changed?: Change): void;
+  tasks(tasks: readonly Task[], changed?: TaskChange): void;
   people(people: readonly Person[]): void;
   cursor(cursor: CursorMoved): void;
   message(message: Message): void;
@@ -40,7 +42,7 @@ const ANSWER_WITHIN_MS = 10_000;
 
 export function connect(name: string, project: number, listener: Listener): Connection {
   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io({
-    auth: { name },
+    auth: { name } satisfies Auth,
     transports: ["websocket"],
   });
 
@@ -52,7 +54,7 @@ export function connect(name: string, project: number, listener: Listener): Conn
     const thisJoin = ++joins;
     board = undefined;
     early = [];
-    socket.timeout(ANSWER_WITHIN_MS).emit("join_project", project, (failed, answer: Answer<Joined>) => {
+    socket.timeout(ANSWER_WITHIN_MS).emit("join_project", project, (failed, answer: Result<Joined, ApiError>) => {
       if (thisJoin !== joins) return;
       if (failed) {
         if (socket.connected) join();

@@ -1,6 +1,6 @@
 /** The tasks of a project as plain data: a list in board order, and what each change makes of it. */
 
-import type { Change, Column, Task } from "./contract";
+import type { Column, Task, TaskChange } from "./contract";
 
 export const COLUMNS: readonly { id: Column; title: string }[] = [
   { id: "todo", title: "To do" },
@@ -12,7 +12,7 @@ export function tasksIn(tasks: readonly Task[], column: Column): Task[] {
   return tasks.filter((task) => task.column === column);
 }
 
-export function applyChange(tasks: readonly Task[], change: Change): Task[] {
+export function applyChange(tasks: readonly Task[], change: TaskChange): Task[] {
   switch (change.kind) {
     case "created": {
       const { kind: _, ...task } = change;
@@ -27,7 +27,7 @@ export function applyChange(tasks: readonly Task[], change: Change): Task[] {
   }
 }
 
-function moved(tasks: readonly Task[], { id, column, position }: Extract<Change, { kind: "moved" }>): Task[] {
+function moved(tasks: readonly Task[], { id, column, position }: Extract<TaskChange, { kind: "moved" }>): Task[] {
   const task = tasks.find((task) => task.id === id);
   if (!task) return [...tasks];
   const others = tasks.filter((other) => other.id !== id);

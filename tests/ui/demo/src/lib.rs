@@ -2,14 +2,18 @@
 #![allow(missing_docs, reason = "the names are those of the guide")]
 
 use axum::{Json, Router, extract::Path, routing::post};
-use rooms_layer::{Error, Served, prelude::*};
+use rooms_layer::{
+    Error, Served,
+    export::schemars::{self, JsonSchema},
+    prelude::*,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash, RoomKey)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Hash, RoomKey, JsonSchema)]
 pub struct ProjectId(pub u64);
 
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash, RoomKey)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, Hash, RoomKey, JsonSchema)]
 pub struct UserId(pub String);
 
 #[derive(Room, Clone, Debug, PartialEq)]
@@ -24,14 +28,14 @@ pub enum Room {
     Lobby,
 }
 
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, JsonSchema)]
 pub struct Task {
     pub title: String,
     pub done: bool,
 }
 
 /// A project changed.
-#[derive(Event, Serialize, Deserialize, Debug, PartialEq)]
+#[derive(Event, Serialize, Deserialize, Debug, PartialEq, JsonSchema)]
 #[event(name = "project updated", server, to(Room::Project, Room::User))]
 pub struct ProjectUpdated<T> {
     pub id: ProjectId,
@@ -39,7 +43,7 @@ pub struct ProjectUpdated<T> {
 }
 
 /// Borrows what it sends, and knows its own room.
-#[derive(Event, Serialize, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project(id)))]
 pub struct Renamed<'a> {
     pub id: ProjectId,
@@ -57,7 +61,7 @@ pub struct CursorMoved(pub f32, pub f32);
 pub struct Maintenance;
 
 /// An attachment.
-#[derive(Event, Serialize, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, to(Room::Project))]
 pub struct Thumbnail {
     pub id: ProjectId,
@@ -65,13 +69,13 @@ pub struct Thumbnail {
 }
 
 /// The server asks, the client answers.
-#[derive(Event, Serialize, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(server, ack = bool, to(Room::Project))]
 pub struct ConfirmDelete {
     pub id: ProjectId,
 }
 
-#[derive(Event, Serialize, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(client, ack = Result<Task, ApiError>)]
 pub struct AddTask {
     pub id: ProjectId,
@@ -83,7 +87,7 @@ pub struct AddTask {
 pub struct JoinProject(pub ProjectId);
 
 /// Borrows from the packet that it is read from.
-#[derive(Event, Serialize, Deserialize)]
+#[derive(Event, Serialize, Deserialize, JsonSchema)]
 #[event(client)]
 pub struct Typing<'a> {
     pub id: ProjectId,
@@ -91,7 +95,7 @@ pub struct Typing<'a> {
     pub field: &'a str,
 }
 
-#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[derive(Serialize, Deserialize, Debug, PartialEq, JsonSchema)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum ApiError {
     NotFound,
@@ -110,7 +114,7 @@ impl From<Error> for ApiError {
     }
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, JsonSchema)]
 pub struct Token {
     pub token: String,
 }

@@ -1,5 +1,5 @@
 use axum::extract::FromRef;
-use rooms_layer::{Error, Rejection, prelude::*};
+use rooms_layer::{Error, Rejection, Served, prelude::*};
 use serde::{Deserialize, Serialize};
 
 #[derive(Event, Serialize, Deserialize)]
@@ -114,4 +114,19 @@ fn layer(db: Db) -> axum::Router {
         .route("/", axum::routing::get(http))
         .with_state(state)
         .layer(rooms)
+}
+
+/// A handler takes its name from nobody: a parameter, a field and a variable may have it too.
+#[handler(A)]
+async fn chat(socket: Socket<A>, chat: Chat) -> Result<(), Error> {
+    let Chat { message } = chat;
+    let chat = Chat { message };
+    socket.emit(chat)?;
+    Ok(())
+}
+
+fn named_like_a_handler() -> Served<A> {
+    let count = AppState { db: Db };
+    let chat = A::serve(count).on(chat);
+    chat.build()
 }
