@@ -117,7 +117,7 @@ impl Post {
     /// Leaves the whole body to the connection.
     pub(crate) fn hand_in(&self, body: Vec<u8>) {
         let limit = self.engine.config().limits.max_packets_per_post;
-        let packets = engine_io::packets(&body);
+        let packets = engine_io::packet_count(&body);
         if packets > limit {
             tracing::debug!(packets, limit, "refused a body of too many packets");
             self.mailbox.abort_post();

@@ -26,7 +26,7 @@ pub(crate) enum Refused {
     #[error("Unsupported protocol version")]
     UnsupportedProtocol,
     /// A session is spoken to with GET and POST.
-    #[error("")]
+    #[error("unknown method")]
     UnknownMethod,
     /// The server in front of the layer can't hand its connections over.
     #[error("this server does not upgrade connections")]

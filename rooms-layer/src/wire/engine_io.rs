@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::wire::websocket::text_frame;
 
-pub use payload::{packets, push_packet, push_packets, split_packet};
+pub use payload::{packet_count, push_packet, push_packets, split_packet};
 
 /// The ping that a server sends, framed for WebSocket.
 pub static PING_FRAME: Bytes = Bytes::from_static(b"\x81\x012");

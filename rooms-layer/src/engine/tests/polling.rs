@@ -359,6 +359,18 @@ async fn the_server_says_goodbye() {
 }
 
 #[tokio::test]
+async fn a_closed_server_opens_no_session() {
+    let engine = Arc::new(Engine::new());
+    engine.close(CloseCause::ShuttingDown);
+    let rig = rig_on(engine);
+    assert!(
+        rig.session().is_none(),
+        "the first answer was the goodbye too"
+    );
+    rig.ended(DisconnectReason::ServerShuttingDown).await;
+}
+
+#[tokio::test]
 async fn a_dropped_task_lets_its_requests_go() {
     let rig = rig(patient());
     let get = rig.get();

@@ -45,7 +45,7 @@ pub fn split_packet(body: &[u8]) -> (&[u8], Option<&[u8]>) {
 }
 
 /// Returns how many packets are in a body, the empty ones counted.
-pub fn packets(body: &[u8]) -> usize {
+pub fn packet_count(body: &[u8]) -> usize {
     memchr::memchr_iter(SEPARATOR, body).count() + 1
 }
 
@@ -105,7 +105,7 @@ mod tests {
         for (body, expected) in cases {
             let expected: Vec<_> = expected.iter().map(|packet| packet.as_bytes()).collect();
             assert_eq!(split(body.as_bytes()), expected, "{body:?}");
-            assert_eq!(packets(body.as_bytes()), expected.len(), "{body:?}");
+            assert_eq!(packet_count(body.as_bytes()), expected.len(), "{body:?}");
         }
     }
 
@@ -113,7 +113,7 @@ mod tests {
         #[test]
         fn any_bytes_split_into_as_many_as_are_counted(body: Vec<u8>) {
             let all = split(&body);
-            prop_assert_eq!(all.len(), packets(&body));
+            prop_assert_eq!(all.len(), packet_count(&body));
             prop_assert_eq!(all.join(&SEPARATOR), body);
         }
 
