@@ -6,7 +6,7 @@ mod polling;
 use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
 use crate::{
     session::{CloseCause, DisconnectReason},
-    transport::stream_pipe,
+    transport::{stream_pipe, tcp_pipe},
     wire::websocket::{binary_frame, text_frame},
 };
 use bytes::Bytes;
@@ -19,6 +19,7 @@ use std::{
 };
 use tokio::{
     io::{AsyncWriteExt, DuplexStream, duplex},
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
     time::Instant,
 };
@@ -297,15 +298,52 @@ async fn a_client_that_we_do_not_read_from_is_not_timed_out() {
     let mut rig = rig(patient()).await;
     rig.inbound.set(|seen| seen.full = true);
     rig.client.send(send("4parked")).await.unwrap();
-    assert_eq!(text(&mut rig.client).await, "2");
-    rig.client.send(send("3")).await.unwrap();
-    // Long past the timeout: the pong is in the stream, and it is we who do not look.
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    // Long past the timeout: the pongs are in the stream, and it is we who do not look. The pings go on.
+    for _ in 0..5 {
+        let asked = Instant::now();
+        assert_eq!(text(&mut rig.client).await, "2");
+        assert!(asked.elapsed() <= Duration::from_millis(25_050));
+        rig.client.send(send("3")).await.unwrap();
+    }
     assert_eq!(rig.inbound.closed(), None);
     rig.inbound.set(|seen| seen.full = false);
     assert_eq!(text(&mut rig.client).await, "2");
     assert_eq!(rig.inbound.messages(), ["parked"]);
     assert_eq!(rig.inbound.closed(), None);
+}
+
+/// Whose socket is closed without a word while nobody reads from it.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_is_gone_while_we_do_not_read_is_noticed() {
+    let mut rig = rig(patient()).await;
+    rig.inbound.set(|seen| seen.full = true);
+    rig.client.send(send("4parked")).await.unwrap();
+    let start = Instant::now();
+    drop(rig.client);
+    rig.task.await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(51));
+    assert_eq!(rig.inbound.closed(), Some(DisconnectReason::TransportError));
+}
+
+/// A handler that never ends keeps itself, and neither the connection nor the place in the registry.
+#[tokio::test]
+async fn a_connection_is_let_go_before_its_handlers_have_ended() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stream, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+    let engine = Arc::new(Engine::new());
+    let inbound = Recorder::default();
+    inbound.set(|seen| seen.busy = true);
+    let pipe = tcp_pipe(accepted.unwrap().0);
+    let task = tokio::spawn(engine.connect(pipe, &[], |_| inbound.clone()));
+    let mut client = WebSocketStream::from_raw_socket(stream.unwrap(), Role::Client, None).await;
+    client.close(None).await.unwrap();
+    // The end of the stream, and not only the answer to the close frame.
+    while client.next().await.is_some() {}
+    assert_eq!(engine.connections(), 0);
+    assert!(!task.is_finished(), "a handler is still running");
+    inbound.set(|seen| seen.busy = false);
+    task.await.unwrap();
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use crate::{
 use std::{
     fmt,
     marker::PhantomData,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -48,6 +48,7 @@ pub use self::{body::ResponseBody, config::Config, future::ResponseFuture, servi
 pub struct RoomsLayer<A: Adapter = InMemory> {
     hub: Arc<Hub>,
     plan: Arc<Mutex<Plan>>,
+    server: Arc<OnceLock<Arc<Server>>>,
     adapter: PhantomData<fn() -> A>,
 }
 
@@ -82,6 +83,7 @@ impl<A: Adapter> RoomsLayer<A> {
         RoomsLayer {
             hub: Hub::new(Box::new(adapter)),
             plan: Arc::default(),
+            server: Arc::default(),
             adapter: PhantomData,
         }
     }
@@ -254,8 +256,12 @@ impl<A: Adapter> RoomsLayer<A> {
         }
     }
 
-    /// What serves requests, from the end of the preparations on.
+    /// What serves requests. It is made once, which ends the preparations.
     fn server(&self) -> Arc<Server> {
+        self.server.get_or_init(|| self.make_server()).clone()
+    }
+
+    fn make_server(&self) -> Arc<Server> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
@@ -305,6 +311,7 @@ impl<A: Adapter> Clone for RoomsLayer<A> {
         RoomsLayer {
             hub: self.hub.clone(),
             plan: self.plan.clone(),
+            server: self.server.clone(),
             adapter: PhantomData,
         }
     }

@@ -127,6 +127,11 @@ impl Server {
 async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo, purpose: Purpose) {
     let upgraded = match upgrading.pipe().await {
         Ok(upgraded) => upgraded,
+        // The client went away before it was answered.
+        Err(error) if error.is_closed() || error.is_incomplete_message() => {
+            tracing::debug!(%error, "a client left during the upgrade");
+            return;
+        }
         Err(error) => {
             // The client has its 101 by now, so that only the log can tell.
             let hint = Refused::NoUpgrade.explain();

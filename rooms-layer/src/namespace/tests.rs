@@ -100,6 +100,7 @@ impl Handlers for Noting {
             let auth: Value = request.auth.get(0).unwrap();
             match auth.get("token").and_then(Value::as_str) {
                 Some("panic") => panic!("no"),
+                Some("never") => std::future::pending().await,
                 Some("bad") => Err(Refuse::new("bad token").with_data(&401).unwrap()),
                 _ => Ok(Box::new(()) as SocketData),
             }
@@ -570,6 +571,70 @@ async fn the_server_takes_leave_of_one_namespace_or_of_all() {
     let calls = house.notes.calls();
     let of_server = |call: &&String| call.starts_with("disconnected server namespace disconnect");
     assert_eq!(calls.iter().filter(of_server).count(), 3, "{calls:?}");
+}
+
+#[tokio::test]
+async fn nothing_follows_the_farewell_of_the_server() {
+    let house = house();
+    let mut client = house.member().await;
+    let peer = house.notes.peer(0);
+    peer.join(vec!["a".into()]).await.unwrap();
+    peer.disconnect(false);
+    // Before the connection's task has looked.
+    let sent = house
+        .main
+        .emit(&Selection::everybody(), Flags::default(), event("late"));
+    assert_eq!(sent.unwrap().local, 0);
+    let answer = peer.emit_with_ack(event("late"), MINUTE).await;
+    assert!(matches!(answer, Err(AckError::Disconnected)));
+    assert_eq!(client.next().await, "41");
+    client.send("40").await;
+    assert!(client.next().await.starts_with("40{"));
+    let calls = house.notes.calls();
+    assert!(calls[1].ends_with(r#"disconnect ["a"]"#), "{calls:?}");
+}
+
+/// Each round of three small packets once left one more handler running, without end.
+#[tokio::test]
+async fn coming_and_going_is_no_way_around_the_bound() {
+    let config = NamespaceConfig {
+        max_running_handlers: 2,
+        ..NamespaceConfig::default()
+    };
+    let notes = Notes {
+        permits: Some(Semaphore::new(0)),
+        ..Notes::default()
+    };
+    let house = house_with(notes, config);
+    let mut client = house.visit().await;
+    const ROUNDS: usize = 50;
+    for _ in 0..ROUNDS {
+        for packet in ["40", r#"42["wait"]"#, "41"] {
+            client.send(packet).await;
+        }
+    }
+    let started = || {
+        let calls = house.notes.calls();
+        calls.iter().filter(|call| *call == "wait ").count()
+    };
+    for _ in 0..1_000 {
+        tokio::task::yield_now().await;
+    }
+    assert!(started() <= 5, "{} handlers are running", started());
+    house.notes.permits().add_permits(ROUNDS);
+    house.notes.wait_for(5 * ROUNDS).await;
+    assert_eq!(started(), ROUNDS);
+}
+
+/// Whoever waits at the door when the client leaves is not waited for.
+#[tokio::test]
+async fn an_authorisation_ends_with_its_connection() {
+    let house = house();
+    let mut client = house.visit().await;
+    client.send(r#"40{"token":"never"}"#).await;
+    client.leave().await;
+    assert_eq!(house.notes.calls(), [""; 0]);
+    assert_eq!(house.hub.engine().connections(), 0);
 }
 
 #[tokio::test]

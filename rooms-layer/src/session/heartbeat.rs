@@ -38,7 +38,8 @@ enum State {
     },
     /// Awaiting a pong while paused. Pings go on: the client expects them, and writing is how we notice that it is gone.
     Stopped {
-        left: Duration,
+        /// Milliseconds: this is part of every connection.
+        left: u32,
         extended: bool,
         ping_at: Instant,
     },
@@ -126,7 +127,7 @@ impl Heartbeat {
         self.paused = true;
         if let State::Awaiting { until, extended } = self.state {
             self.state = State::Stopped {
-                left: until.saturating_duration_since(now),
+                left: milliseconds(until.saturating_duration_since(now)),
                 extended,
                 ping_at: after(now, self.interval),
             };
@@ -137,7 +138,7 @@ impl Heartbeat {
     pub(crate) fn resume(&mut self, now: Instant) {
         self.paused = false;
         if let State::Stopped { left, extended, .. } = self.state {
-            let until = after(now, left);
+            let until = after(now, Duration::from_millis(left.into()));
             self.state = State::Awaiting { until, extended };
         }
     }
@@ -146,7 +147,7 @@ impl Heartbeat {
     fn awaiting(&self, now: Instant, extended: bool) -> State {
         if self.paused {
             State::Stopped {
-                left: self.timeout,
+                left: milliseconds(self.timeout),
                 extended,
                 ping_at: after(now, self.interval),
             }
@@ -157,6 +158,11 @@ impl Heartbeat {
             }
         }
     }
+}
+
+/// Seven weeks at most, which is for ever in the life of a connection.
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -331,6 +337,6 @@ mod tests {
 
     #[test]
     fn a_heartbeat_costs_little() {
-        assert!(size_of::<Heartbeat>() <= 80);
+        assert!(size_of::<Heartbeat>() <= 64);
     }
 }

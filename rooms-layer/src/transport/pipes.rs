@@ -6,8 +6,9 @@ use std::{
     future::{Future, poll_fn},
     io::{self, IoSlice},
     net::SocketAddr,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, Waker, ready},
 };
 use tokio::{
@@ -40,7 +41,7 @@ impl Upgrading {
     /// When the server does not carry upgrades out, or the client went away.
     pub(crate) async fn pipe(self) -> hyper::Result<Upgraded> {
         let upgraded = self.0.await?;
-        // A plain TCP stream is written to without a lock, and without Nagle's delay: packets are put together already.
+        // A plain TCP stream is written to without a lock.
         let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => Ok((parts.io, parts.read_buf)),
             Err(upgraded) => hyper_util::server::conn::auto::upgrade::downcast(upgraded)
@@ -49,12 +50,9 @@ impl Upgrading {
         Ok(match parts {
             Ok((io, received)) => {
                 let stream: TcpStream = io.into_inner();
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!(%error, "TCP_NODELAY can't be set");
-                }
                 Upgraded {
                     remote: stream.peer_addr().ok(),
-                    pipe: Arc::new(TcpPipe(stream)),
+                    pipe: tcp_pipe(stream),
                     // Copied, since the original keeps the server's whole read buffer alive.
                     received: Bytes::copy_from_slice(&received),
                 }
@@ -67,6 +65,15 @@ impl Upgrading {
             },
         })
     }
+}
+
+/// A pipe over a TCP stream.
+pub(crate) fn tcp_pipe(stream: TcpStream) -> Arc<dyn Pipe> {
+    // Without Nagle's delay: packets are put together already.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY can't be set");
+    }
+    Arc::new(TcpPipe(stream))
 }
 
 /// A pipe over any byte stream: TLS, HTTP/2, a duplex in memory.
@@ -125,13 +132,12 @@ impl Pipe for TcpPipe {
 struct StreamPipe<S>(Mutex<S>);
 
 impl<S: Unpin> StreamPipe<S> {
-    fn with<T>(&self, act: impl FnOnce(Pin<&mut S>) -> T) -> T {
-        // A stream that panicked is asked again: it can only report an error.
-        let mut stream = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        act(Pin::new(&mut stream))
+    /// A panic of the stream, which is the application's, is an error of this connection and of no other.
+    fn with<T>(&self, act: impl FnOnce(Pin<&mut S>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let lock = self.0.lock();
+        let mut stream = lock.unwrap_or_else(PoisonError::into_inner);
+        catch_unwind(AssertUnwindSafe(|| act(Pin::new(&mut stream))))
+            .unwrap_or_else(|_| Poll::Ready(Err(io::Error::other("the stream panicked"))))
     }
 }
 
