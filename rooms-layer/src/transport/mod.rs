@@ -12,6 +12,8 @@ pub use asked::Transports;
 pub(crate) use asked::{Asked, Rules};
 pub(crate) use exchange::{Exchange, packets};
 pub use origin::Origins;
-pub(crate) use pipes::{Upgrading, stream_pipe, tcp_pipe};
+#[cfg(test)]
+pub(crate) use pipes::tcp_pipe;
+pub(crate) use pipes::{Upgrading, stream_pipe};
 pub(crate) use refused::Refused;
 pub(crate) use upgrade::{Handshake, switching_protocols};

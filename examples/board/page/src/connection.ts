@@ -43,7 +43,6 @@ const ANSWER_WITHIN_MS = 10_000;
 export function connect(name: string, project: number, listener: Listener): Connection {
   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io({
     auth: { name } satisfies Auth,
-    transports: ["websocket"],
   });
 
   let board: { tasks: readonly Task[]; version: number } | undefined;
