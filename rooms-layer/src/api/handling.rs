@@ -1,3 +1,5 @@
+//! The future of a handler that `#[handler]` made.
+
 use super::{error::Rejection, respond::Outcome};
 use pin_project_lite::pin_project;
 use std::{
@@ -9,8 +11,8 @@ use std::{
 pin_project! {
     /// A handler that runs, or was rejected before it could.
     ///
-    /// What `#[handler]` prints returns it in place of a future of its own: a second async body for each handler would be
-    /// half of what handlers cost to compile.
+    /// What `#[handler]` prints returns it in place of an async body of its own, which would be a second one for the compiler to
+    /// check for each handler.
     #[doc(hidden)]
     #[project = HandlingProjection]
     #[must_use = "a handler runs when it is polled"]
