@@ -15,6 +15,7 @@ mod extract;
 mod fallback;
 mod handle;
 mod handler;
+mod handling;
 mod handshake;
 mod io;
 mod middleware;
@@ -84,6 +85,7 @@ pub(crate) mod private {
         coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
         event::{argument, assert_unique, is_client_event, is_server_event, push},
         handler::{Handles, register_method},
+        handling::Handling,
         path::{PathReader, PathWriter, Paths},
         registry::Registry,
         room::Permits,

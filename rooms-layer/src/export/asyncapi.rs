@@ -125,3 +125,16 @@ fn acknowledgement(ack: &Acknowledgement) -> Option<Value> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_of_a_path_are_parameters() {
+        let names = |path| values(path).into_iter().map(|(name, _)| name);
+        assert_eq!(names("/").count(), 0);
+        let of_board = names("/{team}/board-{id}!");
+        assert_eq!(of_board.collect::<Vec<_>>(), ["id", "team"]);
+    }
+}

@@ -186,18 +186,19 @@ impl Method {
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let (name, event) = (&handler.name, &handler.event_static);
         let path = format!("{}::{name}", types::text(block));
-        let (check, body) = if self.valid {
-            let body = handler.body(target, namespace, quote!(self.#name));
-            (handler.check(target, namespace), body)
+        let body = if self.valid {
+            handler.body(target, namespace, quote!(self.#name))
         } else {
-            (quote!(), stub())
+            stub(krate)
         };
         quote_spanned! {handler.event.span()=>
-            #check
             #[automatically_derived]
             impl #impl_generics #krate::Handles<#namespace, #event> for #block #where_clause {
                 const METHOD: &'static str = #path;
-                async fn handle(&self, __call: &#krate::Call<#namespace>) -> #krate::Outcome {
+                fn handle(
+                    &self,
+                    __call: &#krate::Call<#namespace>,
+                ) -> impl ::core::future::Future<Output = #krate::Outcome> + ::core::marker::Send {
                     #body
                 }
             }

@@ -63,18 +63,19 @@ fn implementations(target: &Target, handler: &Handler, valid: bool) -> TokenStre
     let (name, event) = (&handler.name, &handler.event_static);
     let namespaces = target.namespaces();
     let each = namespaces.iter().map(|namespace| {
-        let (check, body) = if valid {
-            let body = handler.body(target, namespace, quote!(#name::call));
-            (handler.check(target, namespace), body)
+        let body = if valid {
+            handler.body(target, namespace, quote!(#name::call))
         } else {
-            (quote!(), stub())
+            stub(krate)
         };
         quote! {
-            #check
             #[automatically_derived]
             impl #krate::Handler<#namespace> for #name {
                 type Event = #event;
-                async fn call(&self, __call: &#krate::Call<#namespace>) -> #krate::Outcome {
+                fn call(
+                    &self,
+                    __call: &#krate::Call<#namespace>,
+                ) -> impl ::core::future::Future<Output = #krate::Outcome> + ::core::marker::Send {
                     #body
                 }
             }

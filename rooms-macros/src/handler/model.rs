@@ -109,10 +109,10 @@ impl Handler {
 
     /// Checks that the namespace accepts the event. An event that it does not accept is reported here, once, at the
     /// parameter.
-    pub(crate) fn check(&self, target: &Target, namespace: &Type) -> TokenStream {
+    fn check(&self, target: &Target, namespace: &Type) -> TokenStream {
         let (krate, event, span) = (&target.krate, &self.event_static, self.event.span());
         let namespace = types::at(namespace, span);
-        quote_spanned!(span=> const _: fn() = #krate::accepts::<#namespace, #event>;)
+        quote_spanned!(span=> #krate::accepts::<#namespace, #event>();)
     }
 
     /// The body of the generated function: takes each parameter out of `__call`, calls the handler, encodes what it
@@ -127,29 +127,45 @@ impl Handler {
         let parameters: Vec<_> = (0..self.extractors.len())
             .map(|i| format_ident!("__p{i}"))
             .collect();
-        let extractions = self.extractors.iter().zip(&parameters).map(|(ty, parameter)| {
-            quote_spanned! {ty.span()=>
-                let #parameter =
-                    <#ty as #krate::FromMessage<#namespace, #event_static>>::from_message(__call)?;
+        let or_reject = |variable: &Ident, result: TokenStream| {
+            quote! {
+                let #variable = match #result {
+                    ::core::result::Result::Ok(__value) => __value,
+                    ::core::result::Result::Err(__rejection) => {
+                        return #krate::Handling::rejected(__rejection);
+                    }
+                };
             }
-        });
-        let decoding = quote_spanned! {event.span()=>
-            let __event = <#event as #krate::DecodeArgs<'_>>::decode(__call.args())?;
         };
+        let extractions = self
+            .extractors
+            .iter()
+            .zip(&parameters)
+            .map(|(ty, parameter)| {
+                let extraction = quote_spanned! {ty.span()=>
+                    <#ty as #krate::FromMessage<#namespace, #event_static>>::from_message(__call)
+                };
+                or_reject(parameter, extraction)
+            });
+        let decoding = quote_spanned! {event.span()=>
+            <#event as #krate::DecodeArgs<'_>>::decode(__call.args())
+        };
+        let decoding = or_reject(&format_ident!("__event"), decoding);
         let output = &self.output;
         let response = quote_spanned! {self.output_span=>
-            <#output as #krate::Responder<#event_static>>::respond(__output)
+            <#output as #krate::Responder<#event_static>>::respond
         };
+        let check = self.check(target, namespace);
         quote! {
+            #check
             #(#extractions)*
             #decoding
-            let __output = #function(#(#parameters,)* __event).await;
-            #response
+            #krate::Handling::new(#function(#(#parameters,)* __event), #response)
         }
     }
 }
 
 /// The body of a handler that is wrong: it lets its uses compile.
-pub(crate) fn stub() -> TokenStream {
-    quote!(let _ = __call; loop {})
+pub(crate) fn stub(krate: &Krate) -> TokenStream {
+    quote!(let _ = __call; ::core::future::pending::<#krate::Outcome>())
 }
