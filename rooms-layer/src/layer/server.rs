@@ -142,7 +142,8 @@ async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo, purpo
     match purpose {
         Purpose::Connect => {
             let info = info.with_remote(upgraded.remote);
-            connect(&hub, upgraded.pipe, &upgraded.received, info).await;
+            // A task of its own, which lives long and should hold nothing of what led to it.
+            tokio::spawn(connect(&hub, upgraded.pipe, &upgraded.received, info));
         }
         Purpose::Change(session) => session.change(upgraded.pipe, &upgraded.received).await,
     }
