@@ -505,6 +505,24 @@ async fn volatile_packets_are_dropped_only_where_the_client_is_stuck() {
 }
 
 #[tokio::test]
+async fn a_volatile_packet_that_finds_the_queue_full_costs_nobody_the_connection() {
+    let mut config = patient();
+    config.max_queued_packets = 4;
+    let mut rig = rig_with_buffer(config, 512).await;
+    let packet = text_frame(&format!("4{}", "x".repeat(1_000)));
+    // Nothing was written yet, so nobody knows that this client is stuck.
+    for _ in 0..4 {
+        assert_ne!(rig.mailbox.push(&packet, false), Pushed::Refused);
+    }
+    assert_eq!(rig.mailbox.push(&packet, true), Pushed::Dropped);
+    for _ in 0..4 {
+        text(&mut rig.client).await;
+    }
+    assert_eq!(push(&rig, &text_frame("4after")), Pushed::Marked);
+    assert_eq!(text(&mut rig.client).await, "4after");
+}
+
+#[tokio::test]
 async fn pings_of_the_websocket_are_answered_and_never_pile_up() {
     let mut rig = rig_with_buffer(patient(), 4 * 1024 * 1024).await;
     for n in 0..10_000_u32 {

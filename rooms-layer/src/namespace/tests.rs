@@ -765,6 +765,32 @@ async fn nothing_is_kept_of_a_question_that_is_dropped() {
 }
 
 #[tokio::test]
+async fn a_volatile_question_is_not_put_to_a_client_that_is_stuck() {
+    let house = house();
+    let mut client = house.visit_with_buffer(512).await;
+    client.send("40").await;
+    client.next().await;
+    let peer = house.notes.peer(0);
+    // More than its pipe takes, in more packets than are written at once.
+    for _ in 0..200 {
+        let reached = peer.emit(Flags::default(), event(&"x".repeat(100)));
+        assert_eq!(reached.unwrap().local, 1);
+    }
+    let volatile = Flags {
+        volatile: true,
+        ..Flags::default()
+    };
+    let mut replies = house
+        .main
+        .emit_with_ack(&Selection::everybody(), volatile, event("q"), MINUTE)
+        .unwrap();
+    let (_, answer) = replies.next().await.unwrap();
+    assert!(matches!(answer, Err(AckError::Dropped)), "{answer:?}");
+    assert!(replies.next().await.is_none());
+    assert_eq!(peer.owed_acks(), 0);
+}
+
+#[tokio::test]
 async fn nobody_answers_for_an_empty_room() {
     let house = house();
     let nobody = Selection::of(["empty"]);
