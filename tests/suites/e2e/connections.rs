@@ -38,6 +38,24 @@ async fn a_stream_that_speaks_websocket_already_is_served() {
 }
 
 #[tokio::test]
+async fn a_handle_that_is_asked_for_too_late_harms_no_client() {
+    #[derive(Namespace)]
+    #[namespace(path = "/late", open)]
+    struct Late;
+
+    let rooms = RoomsLayer::new().on(enter);
+    let mut first = Client::join(&rooms, "").await;
+    assert_eq!(first.ask(r#"["enter",1]"#).await, "[true]");
+
+    // Before the first client, this would have been a mistake of the start: nobody has mounted it.
+    let _io = rooms.io::<Late>();
+
+    let mut second = Client::join(&rooms, "").await;
+    assert_eq!(second.ask(r#"["enter",1]"#).await, "[true]");
+    assert_eq!(first.ask(r#"["enter",2]"#).await, "[true]");
+}
+
+#[tokio::test]
 async fn a_server_that_can_not_upgrade_says_why_in_its_log() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
