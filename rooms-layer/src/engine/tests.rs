@@ -18,7 +18,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncWriteExt, DuplexStream, duplex},
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
     time::Instant,
@@ -446,6 +446,26 @@ async fn the_server_says_goodbye_after_what_is_queued() {
         rig.inbound.closed(),
         Some(DisconnectReason::ServerShuttingDown)
     );
+}
+
+#[tokio::test]
+async fn no_ping_is_answered_after_the_goodbye() {
+    let rig = rig(patient()).await;
+    rig.mailbox.close(CloseCause::ShuttingDown);
+    rig.mailbox.flush();
+    // Read before the client has answered the close frame.
+    rig.mailbox.answer_ping(b"too late");
+    rig.mailbox.flush();
+    let mut stream = rig.client.into_inner();
+    let mut frame = [0; 2];
+    stream.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[0], 0x88, "a close frame");
+    let mut status = vec![0; usize::from(frame[1])];
+    stream.read_exact(&mut status).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty(), "{rest:?}");
 }
 
 #[tokio::test(start_paused = true)]
