@@ -265,6 +265,7 @@ impl<A: Adapter> RoomsLayer<A> {
         if let Err(error) = self.check() {
             panic!("{error}");
         }
+        self.hub.open_channels();
         let door = self.plan().door.clone();
         let (path, rules) = door.unwrap_or_else(|| (Config::default().path, Rules::default()));
         let handle = Handle::new::<A>(self.hub.clone());

@@ -92,13 +92,25 @@ impl Replies {
 
     /// What has arrived; `Pending` with the task registered if nothing has, `None` if nothing will.
     fn poll_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Option<Item>> {
-        if let Some(remote) = &mut self.remote {
+        while let Some(remote) = &mut self.remote {
             match remote.as_mut().poll_next(cx) {
-                Poll::Ready(Some(Answer::Ack(from, args))) => {
+                Poll::Ready(Some(Answer::Acked(from, args))) => {
                     return Poll::Ready(Some((from, Ok(args))));
                 }
-                Poll::Ready(None) => self.remote = None,
-                Poll::Pending => {}
+                Poll::Ready(Some(Answer::Unanswered(sockets))) => {
+                    for _ in 0..sockets {
+                        self.collector.expect_one();
+                        self.collector
+                            .put(SocketId::anonymous(), Err(AckError::Timeout));
+                    }
+                }
+                // Answers to other questions, and what a server that is missing would have said.
+                Poll::Ready(Some(_)) => {}
+                Poll::Ready(None) => {
+                    self.remote = None;
+                    break;
+                }
+                Poll::Pending => break,
             }
         }
         let mut state = self.collector.state();

@@ -7,8 +7,11 @@ use super::{
 use crate::{
     engine::{Batch, Engine, Flusher, Mailbox, Pushed},
     rooms::{
-        Changed, Directory, Selection, Slot, SocketId,
-        adapter::{Adapter, Answer, Answers, Channel, Command, Confirmed, Local, Moved, Question},
+        Adapter, Changed, Directory, InMemory, Selection, Slot, SocketId,
+        adapter::{
+            self, Answer, Answers, Broadcast, Channel, Command, Confirmed, Local, Moved, Opening,
+            Question, SocketInfo,
+        },
     },
     session::after,
     wire::{Args, Data, socket_io},
@@ -34,11 +37,13 @@ pub(crate) struct Namespace {
     /// Set when it is mounted. A handle may be had before.
     handlers: OnceLock<Arc<dyn Handlers>>,
     members: RwLock<Directory<Recipient>>,
-    channel: Box<dyn Channel>,
+    /// Opened by the first who needs it, outside the locks of the hub, or when the server starts.
+    channel: OnceLock<Box<dyn Channel>>,
     /// Ids of acknowledgements: one counter for all peers, from 0, as in Node. A broadcast takes one.
     ack_ids: AtomicU64,
     engine: Arc<Engine>,
     hub: Weak<Hub>,
+    this: Weak<Self>,
 }
 
 /// The type that stands for a namespace in the application.
@@ -102,22 +107,18 @@ impl IntoFuture for Sent {
 }
 
 impl Namespace {
-    pub(super) fn new(
-        place: Place<'_>,
-        adapter: &dyn Adapter,
-        engine: Arc<Engine>,
-        hub: Weak<Hub>,
-    ) -> Arc<Self> {
+    pub(super) fn new(place: Place<'_>, engine: Arc<Engine>, hub: Weak<Hub>) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             path: place.path.into(),
             contract: place.contract,
             values: place.values,
             handlers: OnceLock::new(),
             members: RwLock::default(),
-            channel: adapter.open(place.path, this.clone()),
+            channel: OnceLock::new(),
             ack_ids: AtomicU64::new(0),
             engine,
             hub,
+            this: this.clone(),
         })
     }
 
@@ -160,6 +161,19 @@ impl Namespace {
         self.handlers.get()
     }
 
+    /// The way to the other servers.
+    pub(super) fn channel(&self) -> &dyn Channel {
+        let channel = self.channel.get_or_init(|| {
+            let opening = Opening::new(&self.path, self.this.clone());
+            match self.hub() {
+                Some(hub) => hub.adapter().open(opening),
+                // Nobody is left to emit to.
+                None => InMemory.open(opening),
+            }
+        });
+        &**channel
+    }
+
     pub(super) fn flusher(&self) -> &Flusher {
         self.engine.flusher()
     }
@@ -183,11 +197,12 @@ impl Namespace {
     /// Emits to every selected socket, on every server.
     pub(crate) fn emit(&self, to: &Selection, flags: Flags, data: Data) -> Result<Sent, EmitError> {
         self.check_open()?;
+        let broadcast = Broadcast::new(data).volatile(flags.volatile);
         let confirmed = match flags.local {
             true => Confirmed::now(),
-            false => self.channel.broadcast(to, &data),
+            false => self.channel().broadcast(to, &broadcast),
         };
-        let local = self.deliver(to, flags.volatile, data);
+        let local = self.deliver(to, broadcast);
         Ok(Sent { local, confirmed })
     }
 
@@ -202,7 +217,7 @@ impl Namespace {
         let deadline = deadline(timeout).into_std();
         let remote = match flags.local {
             true => None,
-            false => self.channel.ask(to, Question::Acks(&data), deadline),
+            false => self.channel().ask(to, Question::Acks(&data), deadline),
         };
         let snapshot = self.read().select(to);
         let peers = snapshot.iter().map(|recipient| &recipient.peer);
@@ -253,12 +268,13 @@ impl Namespace {
     }
 
     fn command(&self, to: &Selection, command: Command) -> Changed {
-        let confirmed = self.channel.command(to, &command);
+        let confirmed = self.channel().command(to, &command);
         self.obey(to, &command);
         Changed { confirmed }
     }
 
-    fn deliver(&self, to: &Selection, volatile: bool, data: Data) -> usize {
+    fn deliver(&self, to: &Selection, broadcast: Broadcast) -> usize {
+        let Broadcast { data, volatile, .. } = broadcast;
         // Recipients are chosen under the lock and delivered to outside of it.
         let snapshot = self.read().select(to);
         if snapshot.is_empty() {
@@ -406,10 +422,8 @@ impl Namespace {
         // Under the lock, so that whoever finds the peer finds its slot.
         peer.set_slot(slot);
         drop(members);
-        drop(
-            self.channel
-                .moved(peer.id(), Moved::Joined(&[peer.id().as_str().into()])),
-        );
+        let own = [peer.id().as_str().into()];
+        drop(self.channel().moved(peer.id(), Moved::Joined(&own)));
     }
 
     /// Takes a peer out of all its rooms. It does not matter if it is out already.
@@ -418,8 +432,10 @@ impl Namespace {
             return;
         };
         let removed = self.write().remove(slot);
-        if removed.is_some() {
-            drop(self.channel.moved(peer.id(), Moved::Gone));
+        if let Some(removed) = &removed {
+            let rooms = removed.rooms.iter().map(|room| (*room.name).into());
+            let rooms: Vec<_> = rooms.collect();
+            drop(self.channel().moved(peer.id(), Moved::Gone(&rooms)));
         }
         // What was removed is dropped here, outside the lock.
     }
@@ -430,7 +446,7 @@ impl Namespace {
         drop(members);
         match joined.is_empty() {
             true => Confirmed::now(),
-            false => self.channel.moved(id, Moved::Joined(&joined)),
+            false => self.channel().moved(id, Moved::Joined(&joined)),
         }
     }
 
@@ -440,7 +456,7 @@ impl Namespace {
         drop(members);
         match left.is_empty() {
             true => Confirmed::now(),
-            false => self.channel.moved(id, Moved::Left(&left)),
+            false => self.channel().moved(id, Moved::Left(&left)),
         }
     }
 
@@ -454,8 +470,8 @@ impl Namespace {
 }
 
 impl Local for Namespace {
-    fn deliver(&self, to: &Selection, data: Data) -> usize {
-        self.deliver(to, false, data)
+    fn deliver(&self, to: &Selection, broadcast: Broadcast) -> usize {
+        self.deliver(to, broadcast)
     }
 
     fn obey(&self, to: &Selection, command: &Command) {
@@ -476,11 +492,50 @@ impl Local for Namespace {
         let timeout = by.saturating_duration_since(Instant::now().into_std());
         let answers: Answers = match self.ask(peers, false, data, None, timeout) {
             Ok(replies) => Box::pin(replies.filter_map(async |(from, answer)| {
-                answer.ok().map(|args| Answer::Ack(from, args))
+                answer.ok().map(|args| Answer::Acked(from, args))
             })),
             Err(_) => Box::pin(futures_util::stream::empty()),
         };
         (answers, asked)
+    }
+
+    fn hear(&self, _event: Data) -> adapter::BoxFuture<Option<Data>> {
+        // No event has a handler yet.
+        Box::pin(std::future::ready(None))
+    }
+
+    fn sockets(&self, to: &Selection) -> Vec<SocketInfo> {
+        let snapshot = self.read().select(to);
+        let describe = |recipient: &Recipient| {
+            let peer = &recipient.peer;
+            let rooms = peer.rooms().into_iter().map(Into::into);
+            SocketInfo::new(peer.id().clone(), rooms.collect())
+        };
+        snapshot.iter().map(describe).collect()
+    }
+
+    fn rooms(&self) -> Vec<String> {
+        self.rooms()
+    }
+
+    fn has_room(&self, room: &str) -> bool {
+        self.read().count(room) > 0
+    }
+
+    fn rooms_of(&self, socket: &SocketId) -> Option<Vec<String>> {
+        let members = self.read();
+        let (slot, _) = members.find(socket.as_str())?;
+        Some(members.rooms_of(slot).map(str::to_owned).collect())
+    }
+
+    fn evict(&self, socket: &SocketId) {
+        let members = self.read();
+        let found = members.find(socket.as_str());
+        let peer = found.map(|(_, recipient)| recipient.peer.clone());
+        drop(members);
+        if let Some(peer) = peer {
+            peer.disconnect(true);
+        }
     }
 }
 

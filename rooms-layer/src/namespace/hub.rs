@@ -77,6 +77,7 @@ impl Hub {
     /// Closes every connection. Clients are not told to stay away: they reconnect, to another server or to this one.
     pub(crate) fn close(&self) {
         self.engine.close(CloseCause::ShuttingDown);
+        drop(self.adapter.close());
     }
 
     /// The namespace at `path`, which need not be mounted yet: for handles that are had while the server is put together.
@@ -222,6 +223,15 @@ impl Hub {
         }
     }
 
+    /// Opens the way to the other servers for every namespace with a path of its own, so that their events are heard before
+    /// the first client is here.
+    pub(crate) fn open_channels(&self) {
+        let fixed: Vec<_> = self.read().fixed.values().cloned().collect();
+        for namespace in fixed {
+            namespace.channel();
+        }
+    }
+
     /// How many dynamic namespaces there are.
     pub(crate) fn children(&self) -> usize {
         self.read().children.len()
@@ -252,7 +262,7 @@ impl Hub {
             values,
         };
         let hub = Arc::downgrade(self);
-        Namespace::new(place, &*self.adapter, self.engine.clone(), hub)
+        Namespace::new(place, self.engine.clone(), hub)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Namespaces> {

@@ -21,6 +21,19 @@ impl SocketId {
         Self::from(str::from_utf8(&token).expect("base64url is ASCII"))
     }
 
+    /// Stands for a socket of another server that did not say which one it is: Node's servers do not, when they pass on an
+    /// acknowledgement. As a room it has no members.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self::from("")
+    }
+
+    /// Tells whether it is not known which socket this is.
+    #[must_use]
+    pub fn is_anonymous(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

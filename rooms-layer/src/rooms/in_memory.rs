@@ -1,9 +1,11 @@
 use super::{
     Adapter, Selection, SocketId,
-    adapter::{Answers, Channel, Command, Confirmed, Local, Moved, Question},
+    adapter::{
+        Answers, Broadcast, Channel, Command, Confirmed, Moved, Opening, Publisher, Question,
+    },
 };
 use crate::wire::Data;
-use std::{sync::Weak, time::Instant};
+use std::time::Instant;
 
 /// The adapter of a server that is alone: there is nobody to pass anything on to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,13 +16,13 @@ impl Adapter for InMemory {
         "in-memory"
     }
 
-    fn open(&self, _namespace: &str, _local: Weak<dyn Local>) -> Box<dyn Channel> {
+    fn open(&self, _opening: Opening<'_>) -> Box<dyn Channel> {
         Box::new(Self)
     }
 }
 
-impl Channel for InMemory {
-    fn broadcast(&self, _to: &Selection, _data: &Data) -> Confirmed {
+impl Publisher for InMemory {
+    fn broadcast(&self, _to: &Selection, _broadcast: &Broadcast) -> Confirmed {
         Confirmed::now()
     }
 
@@ -28,6 +30,12 @@ impl Channel for InMemory {
         Confirmed::now()
     }
 
+    fn tell(&self, _event: &Data) -> Confirmed {
+        Confirmed::now()
+    }
+}
+
+impl Channel for InMemory {
     fn ask(&self, _to: &Selection, _question: Question<'_>, _deadline: Instant) -> Option<Answers> {
         None
     }

@@ -6,7 +6,9 @@ use crate::{
     layer::RoomsLayer,
     rooms::{
         Adapter, Selection, SocketId,
-        adapter::{Answers, Channel, Command, Confirmed, Local, Moved, Question},
+        adapter::{
+            Answers, Broadcast, Channel, Command, Confirmed, Moved, Opening, Publisher, Question,
+        },
     },
     wire::{Args, Data},
 };
@@ -14,7 +16,7 @@ use std::{
     collections::VecDeque,
     fmt,
     marker::PhantomData,
-    sync::{Arc, Mutex, Weak},
+    sync::{Arc, Mutex},
     time::Instant,
 };
 
@@ -200,14 +202,14 @@ impl Adapter for Recording {
         "recorder"
     }
 
-    fn open(&self, _namespace: &str, _local: Weak<dyn Local>) -> Box<dyn Channel> {
+    fn open(&self, _opening: Opening<'_>) -> Box<dyn Channel> {
         Box::new(self.clone())
     }
 }
 
-impl Channel for Recording {
-    fn broadcast(&self, to: &Selection, data: &Data) -> Confirmed {
-        self.record(to, data);
+impl Publisher for Recording {
+    fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
+        self.record(to, &broadcast.data);
         Confirmed::now()
     }
 
@@ -215,9 +217,16 @@ impl Channel for Recording {
         Confirmed::now()
     }
 
+    fn tell(&self, _event: &Data) -> Confirmed {
+        Confirmed::now()
+    }
+}
+
+impl Channel for Recording {
     fn ask(&self, to: &Selection, question: Question<'_>, _deadline: Instant) -> Option<Answers> {
-        let Question::Acks(data) = question;
-        self.record(to, data);
+        if let Question::Acks(data) = question {
+            self.record(to, data);
+        }
         None
     }
 

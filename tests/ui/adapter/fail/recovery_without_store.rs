@@ -1,9 +1,8 @@
 use rooms_layer::{
     RoomsLayer,
     bounds::CanRecover,
-    rooms::adapter::{Adapter, Channel, Local},
+    rooms::adapter::{Adapter, Channel, Opening},
 };
-use std::sync::Weak;
 
 /// Stands in for an adapter that keeps no sessions.
 struct Redis;
@@ -12,7 +11,7 @@ impl Adapter for Redis {
     fn name(&self) -> &'static str {
         "redis"
     }
-    fn open(&self, _: &str, _: Weak<dyn Local>) -> Box<dyn Channel> {
+    fn open(&self, _: Opening<'_>) -> Box<dyn Channel> {
         unreachable!("this is compiled only")
     }
 }
