@@ -45,6 +45,15 @@ impl Data {
         self.is_event
     }
 
+    /// Makes the data of an event of a buffer with its JSON behind the headroom, and the attachments.
+    pub(super) fn from_parts(buffer: Vec<u8>, attachments: Vec<Bytes>) -> Self {
+        Self {
+            buffer,
+            attachments,
+            is_event: true,
+        }
+    }
+
     /// Takes the data apart: a buffer with the JSON behind the headroom, and the attachments.
     pub(super) fn into_parts(self) -> (Vec<u8>, Vec<Bytes>) {
         (self.buffer, self.attachments)

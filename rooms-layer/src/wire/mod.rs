@@ -15,11 +15,14 @@
 //! On the way out there is one step: [`DataWriter`] serialises the arguments, and [`socket_io::frame_event`] writes
 //! the packet's prefix and the WebSocket header into the room kept free in front of them. What results is shared by
 //! all recipients.
+//!
+//! [`msgpack`] is the other form of what packets carry, into which JSON with attachments can be turned, and back.
 
 pub mod args;
 pub mod data;
 pub mod engine_io;
 pub mod limits;
+pub mod msgpack;
 pub mod socket_io;
 pub mod value;
 pub mod websocket;
