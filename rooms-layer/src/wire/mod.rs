@@ -18,10 +18,13 @@
 
 pub mod args;
 pub mod data;
+#[cfg(feature = "server")]
 pub mod engine_io;
 pub mod limits;
+#[cfg(feature = "server")]
 pub mod socket_io;
 pub mod value;
+#[cfg(feature = "server")]
 pub mod websocket;
 
 pub use args::{Args, DecodeError};
