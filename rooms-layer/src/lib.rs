@@ -46,15 +46,17 @@
 //! | declare events, rooms and namespaces | [`Event`](trait@Event), [`RoomSet`], [`RoomKey`](trait@RoomKey), [`Namespace`](trait@Namespace), [`DynamicNamespace`] |
 //! | handle what clients send | [`Serve`], [`Socket`], [`Ack`], [`FromMessage`] |
 //! | decide who connects | [`Serve::authorize`], [`Handshake`], [`Refuse`] |
-//! | emit | [`Io`], [`To`], [`Acks`] |
+//! | emit | [`Io`], [`To`], [`Acks`]; from a process without clients [`Emitter`] |
 //! | take an [`Io`] from a request | a parameter with axum, [`Io::from_extensions`] elsewhere |
 //! | write an adapter | [`rooms::Adapter`] |
 //! | use the codec alone | [`wire`] |
 //!
 //! # Features
 //!
-//! - `macros` (default): the derives and `#[handler]`.
-//! - `axum`: [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `macros` (default): the derives and, with `server`, `#[handler]`.
+//! - `server` (default): all that serves clients. Without it there is no HTTP and no WebSocket among the dependencies, and what is
+//!   left is the contract, [`Emitter`] and the door for adapters: for workers, and for the crates of contracts and adapters.
+//! - `axum` (with `server`): [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
 //! - `export`: the module `export`, contracts as TypeScript for the official client and as AsyncAPI.
 //! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
@@ -63,38 +65,65 @@
 //! A tokio runtime, and an HTTP server built on hyper that offers upgrades to its services. Where the upgrade is out of reach,
 //! [`RoomsLayer::accept`] takes a stream that speaks WebSocket already. Logs go to `tracing`.
 
+#[cfg(feature = "server")]
 mod api;
+mod contract;
+#[cfg(feature = "server")]
 mod engine;
 #[cfg(feature = "export")]
 pub mod export;
+#[cfg(feature = "server")]
 mod layer;
+#[cfg(feature = "server")]
 mod namespace;
 pub mod rooms;
+#[cfg(feature = "server")]
 mod session;
 #[cfg(feature = "test")]
 pub mod test;
 mod token;
+#[cfg(feature = "server")]
 mod transport;
+#[cfg_attr(
+    not(feature = "server"),
+    allow(dead_code, unused_imports, reason = "only packets need it")
+)]
 pub mod wire;
 
+#[cfg(feature = "server")]
 pub use self::{
     api::{
-        Ack, Acks, Any, AnyEvent, Call, DynRoom, DynamicNamespace, EmitIn, Error, Event, Extension,
-        Fallible, FromMessage, FromRef, FromRejection, Handle, Handshake, In, Incoming, Io, Main,
-        Middleware, MissingIo, Namespace, NoAck, NoAuth, Outgoing, Rejection, Replied, Reply,
-        RoomKey, RoomSet, Serve, Served, Socket, StartError, StartProblem, State, To, bounds,
+        Ack, AnyEvent, Call, Extension, FromMessage, FromRef, Handle, Handshake, Incoming, Io,
+        Middleware, MissingIo, NamespaceExt, Outgoing, Replied, Serve, Served, Socket, StartError,
+        StartProblem, State,
     },
     engine::EngineConfig,
     layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{
-        AckError, EmitError, HandshakeInfo, KeptExtensions, MountError, NamespaceConfig, Refuse,
-        Sent,
-    },
-    rooms::{Adapter, AdapterError, Changed, InMemory, SocketId},
+    namespace::{HandshakeInfo, KeptExtensions, NamespaceConfig, Refuse},
     session::DisconnectReason,
     transport::{Origins, Transports},
 };
+pub use self::{
+    contract::{
+        Acks, Any, DynRoom, DynamicNamespace, EmitIn, Emitter, Error, Event, Fallible,
+        FromRejection, In, Main, Namespace, NoAck, NoAuth, Publish, Rejection, Reply, RoomKey,
+        RoomSet, To,
+    },
+    rooms::{
+        AckError, Adapter, AdapterError, Changed, EmitError, InMemory, MountError, Sent, SocketId,
+    },
+};
 pub use bytes::Bytes;
+
+/// The traits and types that calls are checked by: what compiler errors mention, and what generic code may ask for.
+///
+/// Most of them are implemented by the derives, and are named in an application only where a helper is generic over its
+/// namespace or its adapter.
+pub mod bounds {
+    #[cfg(feature = "server")]
+    pub use crate::api::bounds::*;
+    pub use crate::contract::bounds::*;
+}
 
 /// Makes a type an event.
 ///
@@ -233,7 +262,7 @@ pub use rooms_macros::RoomKey;
 /// | `path = ".."` | where clients connect to; otherwise the type's name in snake case. With fields of the struct in it (`/workspace-{id}`) the namespace is a [`DynamicNamespace`] |
 /// | `auth = T` | what clients send as `auth`; otherwise it is ignored |
 /// | `data = T` | what each socket carries: [`Serve::authorize`] makes it, or `Default`; otherwise nothing |
-/// | `state = T` | what [`serve`](trait@Namespace#method.serve) is given; otherwise nothing |
+/// | `state = T` | what [`serve`](NamespaceExt::serve) is given; otherwise nothing |
 /// | `rooms(..)`, `client(..)`, `server(..)` | the sets of rooms, the events that clients emit, the events that servers emit |
 /// | `open` | any event, any room |
 /// | `contract = T` | path, `auth` and lists are those of `T` |
@@ -283,17 +312,21 @@ pub use rooms_macros::Namespace;
 ///
 /// Without a namespace the handlers are for [`Main`]; with several (`#[handler(App, Admin)]`) for each of them.
 /// `crate = path` says where `rooms_layer` is.
-#[cfg(feature = "macros")]
+#[cfg(all(feature = "macros", feature = "server"))]
 pub use rooms_macros::handler;
 
 /// The names that an application uses in nearly every file.
 pub mod prelude {
-    pub use crate::{
-        Ack, Bytes, DisconnectReason, DynRoom, Event, Handshake, Io, Main, Namespace, Refuse,
-        Replied, RoomKey, RoomSet, RoomsLayer, Socket, SocketId, State,
-    };
     #[cfg(feature = "macros")]
-    pub use crate::{Room, handler};
+    pub use crate::Room;
+    #[cfg(all(feature = "macros", feature = "server"))]
+    pub use crate::handler;
+    #[cfg(feature = "server")]
+    pub use crate::{
+        Ack, DisconnectReason, Handshake, Io, NamespaceExt, Refuse, Replied, RoomsLayer, Socket,
+        State,
+    };
+    pub use crate::{Bytes, DynRoom, Event, Main, Namespace, RoomKey, RoomSet, SocketId};
 }
 
 /// What the macros print. Not part of the public API.
@@ -302,9 +335,11 @@ pub mod __private {
     pub use crate::__when_exporting as when_exporting;
     #[cfg(feature = "export")]
     pub use crate::export::private::*;
+    #[cfg(feature = "server")]
+    pub use crate::{Call, FromMessage, api::private::*};
     pub use crate::{
-        Call, DynRoom, Event, Fallible, FromMessage, In, Main, Namespace, NoAck, NoAuth, Rejection,
-        Reply, RoomKey, RoomSet, api::private::*, bounds::*,
+        DynRoom, Event, Fallible, In, Main, Namespace, NoAck, NoAuth, Rejection, Reply, RoomKey,
+        RoomSet, bounds::*, contract::private::*,
     };
     pub use serde;
     pub use std::sync::Arc;

@@ -1,16 +1,15 @@
 //! The parts that only an axum application needs.
 
 use super::{
-    contract::Namespace,
-    error::{Error, Rejection},
-    event::Event,
     extract::{Call, FromMessage},
     handle::{Handle, MissingIo},
     io::Io,
-    path::StaticNamespace,
     state::{FromRef, FromState, State},
 };
-use crate::{namespace::EmitError, rooms::Adapter};
+use crate::{
+    contract::{Error, Event, Namespace, Rejection, bounds::StaticNamespace},
+    rooms::{Adapter, EmitError},
+};
 use axum_core::{
     extract::FromRequestParts,
     response::{IntoResponse, Response},

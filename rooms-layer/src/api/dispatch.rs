@@ -1,8 +1,6 @@
 //! The door from the untyped floor into a typed namespace.
 
 use super::{
-    contract::Namespace,
-    error::Rejection,
     extract::Call,
     fallback::{AnyEvent, Incoming, Outgoing},
     handshake::Handshake,
@@ -11,6 +9,7 @@ use super::{
     socket::Socket,
 };
 use crate::{
+    contract::{Namespace, Rejection},
     namespace::{BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData},
     session::DisconnectReason,
     wire::{Args, Data},

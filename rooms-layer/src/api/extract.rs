@@ -1,16 +1,13 @@
 //! What a handler's parameters are made from.
 
 use super::{
-    ack::AckShape,
-    contract::Namespace,
-    error::Rejection,
-    event::Event,
     io::Io,
     registry::Shared,
     respond::{Outcome, Replied, RepliedAs, Responder},
     socket::Socket,
 };
 use crate::{
+    contract::{Event, Namespace, Rejection, bounds::AckShape},
     namespace::{self, HandshakeInfo},
     wire::{Args, Data, DecodeError},
 };

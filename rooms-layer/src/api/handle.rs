@@ -1,14 +1,10 @@
 //! How an `Io` is found in a request.
 
-use super::{
-    capability::Any,
-    contract::{Namespace, identity},
-    io::Io,
-    path::{DynamicNamespace, StaticNamespace},
-};
+use super::{identity::identity, io::Io};
 use crate::{
-    namespace::{Hub, MountError},
-    rooms::Adapter,
+    contract::{Any, DynamicNamespace, Namespace, bounds::StaticNamespace},
+    namespace::Hub,
+    rooms::{Adapter, MountError},
 };
 use std::{
     any::{TypeId, type_name},

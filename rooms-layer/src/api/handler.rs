@@ -2,14 +2,17 @@
 
 use super::{
     ack::AnswerRejection,
-    contract::Namespace,
-    error::Rejection,
-    event::{ClientEvent, DecodeOwned, Event},
     extract::{Call, FromMessage},
     registry::{Entry, Registry},
     respond::{Outcome, Responder},
 };
-use crate::wire::Data;
+use crate::{
+    contract::{
+        Event, Namespace, Rejection,
+        bounds::{ClientEvent, DecodeOwned},
+    },
+    wire::Data,
+};
 use std::{any::type_name, future::Future, sync::Arc};
 
 /// A handler of one event. `#[handler]` implements it.

@@ -1,6 +1,7 @@
 //! The future of a handler that `#[handler]` made.
 
-use super::{error::Rejection, respond::Outcome};
+use super::respond::Outcome;
+use crate::contract::Rejection;
 use pin_project_lite::pin_project;
 use std::{
     future::Future,

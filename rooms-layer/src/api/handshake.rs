@@ -1,10 +1,10 @@
 //! What is known of a client that connects.
 
-use super::{
-    contract::{Namespace, values},
-    path::DynamicNamespace,
+use super::identity::values;
+use crate::{
+    contract::{DynamicNamespace, Namespace},
+    namespace::{self, HandshakeInfo},
 };
-use crate::namespace::{self, HandshakeInfo};
 use std::{fmt, sync::Arc};
 
 /// A client that asks to connect to namespace `N`: what [`authorize`](crate::Serve::authorize) decides about.

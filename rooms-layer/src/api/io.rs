@@ -1,20 +1,16 @@
 //! `Io`: the handle to everyone in a namespace.
 
-use super::{
-    ack::DecodeAck,
-    acks::Acks,
-    capability::{Any, CanAck, CanEmit, CanQuery},
-    contract::{EmittedBy, HasRooms, Namespace, identity, values},
-    emit::To,
-    error::Error,
-    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
-    path::{DynamicNamespace, StaticNamespace},
-    room::{Admits, Everyone, RoomSet, Routed, name_of},
-    target::Target,
-};
+use super::identity::{identity, values};
 use crate::{
-    namespace::{self, MountError, Sent},
-    rooms::{Changed, Selection, SocketId},
+    contract::{
+        Acks, Any, DynamicNamespace, Error, Event, Namespace, RoomSet, To,
+        bounds::{
+            Admits, CanAck, CanEmit, CanQuery, DecodeAck, EmittedBy, EncodeArgs, Everyone,
+            HasRooms, Routed, ServerEvent, StaticNamespace, Target, WithAck, WithoutAck,
+        },
+    },
+    namespace,
+    rooms::{Changed, MountError, Selection, Sent, SocketId},
 };
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -70,7 +66,7 @@ impl<N: Namespace, B> Io<N, B> {
 impl<N: Namespace, B: CanEmit> Io<N, B> {
     /// Addresses the sockets in a room or in any of several; an empty list is nobody.
     pub fn to<T: Target<N>>(&self, target: T) -> To<N, B, T::Audience> {
-        self.select(Selection::default()).narrow(target)
+        self.everyone().narrow(target)
     }
 
     /// Addresses everyone but the sockets in a room.
@@ -84,7 +80,10 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     }
 
     /// Addresses everyone on this server only.
-    pub fn local(&self) -> To<N, B, Everyone> {
+    pub fn local(&self) -> To<N, B, Everyone>
+    where
+        B: CanQuery,
+    {
         self.everyone().local()
     }
 
@@ -134,7 +133,7 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
         E::This: ServerEvent + EmittedBy<N> + Routed + WithoutAck + EncodeArgs,
         N: HasRooms<<E::This as Routed>::Set>,
     {
-        self.routed(event.this()).send(&event)
+        self.everyone().routed(event.this()).send(&event)
     }
 
     /// The handle to another namespace of the same server.
@@ -228,16 +227,8 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
         self.everyone().disconnect_sockets()
     }
 
-    /// The room an event names, as the selection of an emit.
-    pub(crate) fn routed<E: Routed>(&self, event: &E) -> To<N, B, Everyone> {
-        self.select(Selection {
-            rooms: Some(vec![name_of(&event.route()).into_boxed_str()]),
-            except: Vec::new(),
-        })
-    }
-
     pub(crate) fn everyone(&self) -> To<N, B, Everyone> {
-        self.select(Selection::default())
+        To::new(self.core.clone(), Selection::default())
     }
 
     fn hub<M: Namespace>(&self) -> Result<Arc<namespace::Hub>, MountError> {
@@ -245,10 +236,6 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
             path: M::PATH.to_owned(),
             asked: identity::<M>().name,
         })
-    }
-
-    fn select(&self, selection: Selection) -> To<N, B, Everyone> {
-        To::new(self.core.clone(), selection)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What runs between an event and its handler.
 
-use super::{contract::Namespace, error::Rejection, extract::Call};
+use super::extract::Call;
+use crate::contract::{Namespace, Rejection};
 use std::{future::Future, pin::Pin};
 
 /// Runs before the handler of each event of namespace `N`, and may take its time: see

@@ -1,17 +1,18 @@
 //! What runs for one namespace.
 
 use super::{
-    contract::{Namespace, name},
-    error::{Rejection, StartProblem},
     extract::Call,
     fallback::{AnyEvent, Incoming, Outgoing},
     handshake::Handshake,
+    identity::name,
     middleware::Step,
     socket::Socket,
+    start::StartProblem,
 };
 use crate::{
-    namespace::{BoxFuture, Flags, Refuse, Reply},
-    rooms::Changed,
+    contract::{Namespace, Rejection},
+    namespace::{BoxFuture, Refuse, Reply},
+    rooms::{Changed, Flags},
     session::DisconnectReason,
     wire::{Data, DataWriter},
 };

@@ -1,11 +1,10 @@
 //! What handlers return, checked against the acknowledgement that the event declares.
 
-use super::{
-    ack::{Fallible, NoAck, Reply, failure, plain, success},
-    error::Rejection,
-    event::Event,
+use super::ack::{failure, plain, success};
+use crate::{
+    contract::{Event, Fallible, NoAck, Rejection, Reply},
+    wire::{Data, EncodeError},
 };
-use crate::wire::{Data, EncodeError};
 use serde::Serialize;
 use std::{fmt, fmt::Display, marker::PhantomData};
 

@@ -1,10 +1,6 @@
 //! A namespace being put together.
 
 use super::{
-    contract::{Accepts, Complete, Namespace, NoAuth},
-    coverage::{Take, TakeAll},
-    error::Rejection,
-    event::Event,
     extract::Call,
     fallback::{AnyEvent, Incoming, Outgoing},
     handler::{HandlerSet, IntoHandler},
@@ -13,7 +9,15 @@ use super::{
     registry::{HookOutput, Registry, Shared},
     socket::Socket,
 };
-use crate::{namespace::Refuse, session::DisconnectReason};
+use crate::{
+    contract::{
+        Event, Namespace, NoAuth, Rejection,
+        bounds::{Accepts, Complete},
+        private::{Take, TakeAll},
+    },
+    namespace::Refuse,
+    session::DisconnectReason,
+};
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc};
 
 /// A namespace being put together: its handlers, its hooks, its choices.
@@ -132,8 +136,19 @@ impl<N: Namespace<Auth = NoAuth, Data: Default>> Guard<N> for Unguarded {
     }
 }
 
+/// What a server does with a [`Namespace`]: `App::serve(state)`. It is in the [prelude](crate::prelude).
+///
+/// Apart from that trait, since whoever only emits has namespaces too, and serves none.
+pub trait NamespaceExt: Namespace {
+    /// Begins to serve the namespace.
+    fn serve(state: Self::State) -> Serve<Self> {
+        Serve::new(state)
+    }
+}
+impl<N: Namespace> NamespaceExt for N {}
+
 impl<N: Namespace> Serve<N> {
-    pub(crate) fn new(state: N::State) -> Self {
+    fn new(state: N::State) -> Self {
         Serve {
             state,
             registry: Registry::new(),

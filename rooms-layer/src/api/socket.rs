@@ -1,20 +1,17 @@
 //! `Socket`: one client in a namespace.
 
-use super::{
-    ack::{AckShape, DecodeAck},
-    capability::Any,
-    contract::{EmittedBy, HasRooms, Namespace, values},
-    emit::{To, encode},
-    error::Error,
-    event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
-    io::Io,
-    path::DynamicNamespace,
-    room::{Everyone, RoomSet, Routed},
-    target::{Target, names},
-};
+use super::{identity::values, io::Io};
 use crate::{
-    namespace::{AckError, Flags, HandshakeInfo, Peer, Sent},
-    rooms::{Changed, SocketId},
+    contract::{
+        Any, DynamicNamespace, Error, Event, Namespace, RoomSet, To,
+        bounds::{
+            AckShape, DecodeAck, EmittedBy, EncodeArgs, Everyone, HasRooms, Routed, ServerEvent,
+            Target, WithAck, WithoutAck,
+        },
+        encode, names,
+    },
+    namespace::{HandshakeInfo, Peer},
+    rooms::{AckError, Changed, Flags, Sent, SocketId},
 };
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
 
@@ -189,6 +186,7 @@ impl<N: Namespace> Socket<N> {
         N: HasRooms<<E::This as Routed>::Set>,
     {
         self.io()
+            .everyone()
             .routed(event.this())
             .except(self.id())
             .send(&event)

@@ -1,11 +1,7 @@
 //! `State`: parts of a namespace's state as parameters of handlers.
 
-use super::{
-    contract::Namespace,
-    error::Rejection,
-    event::Event,
-    extract::{Call, FromMessage},
-};
+use super::extract::{Call, FromMessage};
+use crate::contract::{Event, Namespace, Rejection};
 
 /// A part of the namespace's state, or all of it.
 ///

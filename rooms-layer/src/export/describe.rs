@@ -5,7 +5,7 @@ use super::{
     names,
     schemas::Side,
 };
-use crate::api::{self, Fallible, NoAck, Reply, bounds::AckShape};
+use crate::contract::{self, Fallible, NoAck, Reply, bounds::AckShape};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use std::any::type_name;
 
@@ -45,13 +45,13 @@ pub trait DescribeArguments {
 }
 
 /// An event of which everything is known.
-pub trait DescribeEvent: api::Event {
+pub trait DescribeEvent: contract::Event {
     #[doc(hidden)]
     fn describe(arguments: &mut Side, replies: &mut Side) -> Event;
 }
 impl<E> DescribeEvent for E
 where
-    E: api::Event<Ack: DescribeAck> + DescribeArguments,
+    E: contract::Event<Ack: DescribeAck> + DescribeArguments,
 {
     fn describe(arguments: &mut Side, replies: &mut Side) -> Event {
         let mut list = Arguments {

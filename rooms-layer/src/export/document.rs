@@ -4,7 +4,7 @@ use super::{
     describe::{ContractLists, DescribeContract},
     integers, schemas,
 };
-use crate::api::Namespace;
+use crate::contract::Namespace;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -128,7 +128,7 @@ pub use self::{
 pub use schemars;
 
 use self::document::Document;
-use crate::api::Namespace;
+use crate::contract::Namespace;
 use serde_json::Value;
 use std::fmt;
 

@@ -9,13 +9,16 @@ mod service;
 use self::server::Server;
 use crate::{
     api::{
-        Dispatch, DynamicNamespace, Handle, Io, Main, Namespace, Serve, Served, StartError,
-        StartProblem,
-        bounds::{Accepts, HandlerSet, IntoHandler, IntoServed, StaticNamespace},
+        Dispatch, Handle, Io, NamespaceExt, Serve, Served, StartError, StartProblem,
+        bounds::{HandlerSet, IntoHandler, IntoServed},
         identity,
     },
-    namespace::{HandshakeInfo, Hub, MountError},
-    rooms::{Adapter, InMemory},
+    contract::{
+        DynamicNamespace, Main, Namespace, Paths,
+        bounds::{Accepts, StaticNamespace},
+    },
+    namespace::{HandshakeInfo, Hub, Pattern},
+    rooms::{Adapter, InMemory, MountError},
     transport::{Rules, stream_pipe},
 };
 use std::{
@@ -298,7 +301,18 @@ impl Plan {
         self.problems.append(&mut served.shared.registry.problems);
         let (contract, handlers) = (identity::<N>(), Dispatch::handlers(served));
         let mounted = match N::paths() {
-            Some(paths) => hub.mount_pattern(paths.0, contract, handlers),
+            Some(Paths {
+                text,
+                parse,
+                samples,
+            }) => {
+                let pattern = Pattern {
+                    text,
+                    parse,
+                    samples,
+                };
+                hub.mount_pattern(pattern, contract, handlers)
+            }
             None => hub.mount(N::PATH, contract, handlers),
         };
         if let Err(error) = mounted {

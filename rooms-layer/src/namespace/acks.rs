@@ -1,9 +1,9 @@
 //! Acknowledgements that are waited for.
 
-use super::{AckError, Peer};
+use super::Peer;
 use crate::{
     rooms::{
-        SocketId,
+        AckError, SocketId,
         adapter::{Answer, Answers},
     },
     wire::Args,

@@ -1,13 +1,11 @@
 //! One namespace of this server, untyped.
 
-use super::{
-    AckError, EmitError, Handlers, Hub, MountError, NamespaceConfig, PathValues, Peer, Replies,
-    acks::Collector,
-};
+use super::{Handlers, Hub, NamespaceConfig, PathValues, Peer, Replies, acks::Collector};
 use crate::{
     engine::{Batch, Engine, Flusher, Mailbox, Pushed},
     rooms::{
-        Adapter, Changed, Directory, InMemory, Selection, Slot, SocketId,
+        AckError, Adapter, Changed, Directory, EmitError, Flags, InMemory, MountError, Selection,
+        Sent, Slot, SocketId,
         adapter::{
             self, Answer, Answers, Broadcast, Channel, Command, Confirmed, Local, Moved, Opening,
             Question, SocketInfo,
@@ -19,7 +17,6 @@ use crate::{
 use futures_util::StreamExt;
 use std::{
     any::TypeId,
-    future::IntoFuture,
     sync::{
         Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
         atomic::{AtomicU64, Ordering},
@@ -65,45 +62,6 @@ pub(super) struct Place<'a> {
 struct Recipient {
     mailbox: Arc<Mailbox>,
     peer: Arc<Peer>,
-}
-
-/// How an emit travels.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Flags {
-    /// May be dropped where a client can't take it at once.
-    pub(crate) volatile: bool,
-    /// Not passed on to other servers.
-    pub(crate) local: bool,
-}
-
-/// An event that was emitted.
-///
-/// Awaiting it waits until the engine behind the adapter has it; with [`InMemory`](crate::rooms::InMemory) there is nothing
-/// to wait for. It is on its way in any case.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Sent {
-    /// How many sockets of this server the event was queued for.
-    pub local: usize,
-    confirmed: Confirmed,
-}
-
-impl Sent {
-    pub(super) fn to_local(local: usize) -> Self {
-        Self {
-            local,
-            confirmed: Confirmed::now(),
-        }
-    }
-}
-
-impl IntoFuture for Sent {
-    type Output = Result<(), crate::rooms::AdapterError>;
-    type IntoFuture = Confirmed;
-
-    fn into_future(self) -> Confirmed {
-        self.confirmed
-    }
 }
 
 impl Namespace {
@@ -203,7 +161,7 @@ impl Namespace {
             false => self.channel().broadcast(to, &broadcast),
         };
         let local = self.deliver(to, broadcast);
-        Ok(Sent { local, confirmed })
+        Ok(Sent::new(local, confirmed))
     }
 
     /// Emits to every selected socket, on every server, and collects the answers.
@@ -222,21 +180,6 @@ impl Namespace {
         let snapshot = self.read().select(to);
         let peers = snapshot.iter().map(|recipient| &recipient.peer);
         self.ask(peers, flags.volatile, data, remote, timeout)
-    }
-
-    /// Makes every selected socket, on every server, join the rooms.
-    pub(crate) fn join(&self, to: &Selection, rooms: Vec<Box<str>>) -> Changed {
-        self.command(to, Command::Join(rooms))
-    }
-
-    /// Makes every selected socket, on every server, leave the rooms.
-    pub(crate) fn leave(&self, to: &Selection, rooms: Vec<Box<str>>) -> Changed {
-        self.command(to, Command::Leave(rooms))
-    }
-
-    /// Disconnects every selected socket, on every server.
-    pub(crate) fn disconnect(&self, to: &Selection, close: bool) -> Changed {
-        self.command(to, Command::Disconnect { close })
     }
 
     /// The ids of the selected sockets of this server.
@@ -267,9 +210,10 @@ impl Namespace {
         self.read().rooms().map(str::to_owned).collect()
     }
 
-    fn command(&self, to: &Selection, command: Command) -> Changed {
-        let confirmed = self.channel().command(to, &command);
-        self.obey(to, &command);
+    /// Has every selected socket, on every server, carry out a command.
+    pub(super) fn command(&self, to: &Selection, command: &Command) -> Changed {
+        let confirmed = self.channel().command(to, command);
+        self.obey(to, command);
         Changed { confirmed }
     }
 

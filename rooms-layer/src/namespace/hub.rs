@@ -1,11 +1,15 @@
 //! All namespaces of one server.
 
 use super::{
-    Contract, Handlers, MountError, Namespace, NamespaceConfig,
+    Contract, Handlers, Namespace, NamespaceConfig,
     core::Place,
     pattern::{MountedPattern, PathValues, Pattern},
 };
-use crate::{engine::Engine, rooms::Adapter, session::CloseCause};
+use crate::{
+    engine::Engine,
+    rooms::{Adapter, MountError},
+    session::CloseCause,
+};
 use hashbrown::HashMap;
 use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 

@@ -4,6 +4,7 @@
 //! Calls the typed floor above through [`Handlers`], which that floor implements.
 
 mod acks;
+mod back_end;
 mod config;
 mod conversation;
 mod core;
@@ -18,7 +19,7 @@ mod peer;
 pub(crate) use self::{
     acks::Replies,
     conversation::Conversation,
-    core::{Contract, Flags, Namespace},
+    core::{Contract, Namespace},
     handlers::{BoxFuture, ConnectRequest, Event, Handlers, Reply, SocketData},
     hub::Hub,
     pattern::{PathValues, Pattern},
@@ -26,8 +27,7 @@ pub(crate) use self::{
 };
 pub use self::{
     config::NamespaceConfig,
-    core::Sent,
-    error::{AckError, EmitError, MountError, Refuse},
+    error::Refuse,
     handshake::{HandshakeInfo, KeptExtensions},
 };
 

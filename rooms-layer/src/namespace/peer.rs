@@ -1,11 +1,9 @@
 //! One client in one namespace.
 
-use super::{
-    AckError, EmitError, Flags, HandshakeInfo, Namespace, Sent, SocketData, acks::Collector,
-};
+use super::{HandshakeInfo, Namespace, SocketData, acks::Collector};
 use crate::{
     engine::{Batch, Mailbox, Pushed},
-    rooms::{Changed, Slot, SocketId, adapter::Confirmed},
+    rooms::{AckError, Changed, EmitError, Flags, Sent, Slot, SocketId, adapter::Confirmed},
     wire::{Args, Data, socket_io},
 };
 use futures_util::StreamExt;
@@ -101,14 +99,14 @@ impl Peer {
     pub(crate) fn emit(self: &Arc<Self>, flags: Flags, data: Data) -> Result<Sent, EmitError> {
         self.namespace.check_open()?;
         if !self.is_connected() {
-            return Ok(Sent::to_local(0));
+            return Ok(Sent::new(0, Confirmed::now()));
         }
         if let Some(watch) = self.namespace.watch(&data) {
             watch.tell(self);
         }
         let packet = socket_io::frame_event(data, self.namespace.path(), None);
         let reached = self.push(&packet, flags.volatile);
-        Ok(Sent::to_local(usize::from(reached)))
+        Ok(Sent::new(usize::from(reached), Confirmed::now()))
     }
 
     /// Emits to this client alone and waits for its answer.

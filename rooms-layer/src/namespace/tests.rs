@@ -1,12 +1,12 @@
 //! Conversations over a duplex in memory, with handlers that note what they are called for.
 
 use super::{
-    AckError, BoxFuture, ConnectRequest, Contract, Conversation, Event, Flags, Handlers,
-    HandshakeInfo, Hub, Namespace, NamespaceConfig, Peer, Refuse, Reply, SocketData,
+    BoxFuture, ConnectRequest, Contract, Conversation, Event, Handlers, HandshakeInfo, Hub,
+    Namespace, NamespaceConfig, Peer, Refuse, Reply, SocketData,
 };
 use crate::{
     engine::EngineConfig,
-    rooms::{InMemory, Selection},
+    rooms::{AckError, Flags, InMemory, Selection},
     session::DisconnectReason,
     transport::stream_pipe,
     wire::{Args, Data, DataWriter, Value},

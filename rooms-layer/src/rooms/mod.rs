@@ -5,8 +5,10 @@
 //! [`Adapter`] is the door for those who join several servers to one cluster.
 
 pub mod adapter;
+mod back_end;
 mod change;
 mod directory;
+mod error;
 mod id;
 mod in_memory;
 mod members;
@@ -14,8 +16,11 @@ mod memberships;
 mod select;
 
 pub use adapter::{Adapter, AdapterError, Changed};
+pub use back_end::Sent;
+pub(crate) use back_end::{BackEnd, Flags, Replies};
 pub use change::{Joined, Left, LeftRoom, Removed};
 pub use directory::{Directory, IdTaken, Slot};
+pub use error::{AckError, EmitError, MountError};
 pub use id::SocketId;
 pub use in_memory::InMemory;
 pub use select::{Selection, Snapshot};

@@ -1,10 +1,11 @@
 use super::{
     line::{Arrived, Line},
-    patiently,
+    patience::patiently,
 };
 use crate::{
-    api::{
-        DynamicNamespace, Event, Fallible, Io, Namespace, Reply, Socket,
+    api::{Io, Socket},
+    contract::{
+        DynamicNamespace, Event, Fallible, Namespace, Reply,
         bounds::{
             Accepts, AckShape, DecodeAck, DecodeArgs, DecodeOwned, Emits, EncodeArgs,
             StaticNamespace, WithAck, WithoutAck,
@@ -12,8 +13,8 @@ use crate::{
     },
     engine::Mailbox,
     layer::RoomsLayer,
-    namespace::{self, AckError},
-    rooms::{Adapter, SocketId},
+    namespace,
+    rooms::{AckError, Adapter, SocketId},
     session::DisconnectReason,
     transport::stream_pipe,
     wire::{

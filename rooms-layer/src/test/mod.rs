@@ -1,8 +1,8 @@
 //! A kit for tests of your own: a client without a socket, and a recorder of what is emitted.
 //!
 //! A [`Client`] speaks the whole protocol with a [`RoomsLayer`](crate::RoomsLayer), over a pipe in memory: what it sends is
-//! encoded, framed and decoded as if it came from a browser. A [`Recorder`] has an [`Io`](crate::Io) whose emits can be looked
-//! at, for HTTP handlers that emit.
+//! encoded, framed and decoded as if it came from a browser. A [`Recorder`] has an [`Io`](crate::Io) and an
+//! [`Emitter`](crate::Emitter) whose emits can be looked at, for HTTP handlers and workers that emit.
 //!
 //! Nothing here waits for time to pass: each method waits for what it names, for five seconds at most, and panics with what came
 //! instead. Under tokio's paused clock the five seconds take none.
@@ -37,24 +37,14 @@
 //! # }
 //! ```
 
+#[cfg(feature = "server")]
 mod client;
+#[cfg(feature = "server")]
 mod line;
+#[cfg(feature = "server")]
+mod patience;
 mod recorder;
 
-pub use self::{
-    client::{Client, Received, Refused},
-    recorder::{Recorder, Sending},
-};
-
-use std::{future::Future, time::Duration};
-
-/// Longer than anything in memory takes, shorter than patience.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Waits for what a test expects.
-async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
-    match tokio::time::timeout(PATIENCE, future).await {
-        Ok(value) => value,
-        Err(_) => panic!("waited {} seconds for {what}", PATIENCE.as_secs()),
-    }
-}
+#[cfg(feature = "server")]
+pub use self::client::{Client, Received, Refused};
+pub use self::recorder::{Recorder, Sending};

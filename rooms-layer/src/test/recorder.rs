@@ -1,14 +1,14 @@
+#[cfg(feature = "server")]
+mod server;
+
 use crate::{
-    api::{
-        DynamicNamespace, Event, Io, Namespace,
+    contract::{
+        DynamicNamespace, Emitter, Event, Main, Namespace,
         bounds::{DecodeArgs, StaticNamespace, Target},
     },
-    layer::RoomsLayer,
     rooms::{
-        Adapter, Selection, SocketId,
-        adapter::{
-            Answers, Broadcast, Channel, Command, Confirmed, Moved, Opening, Publisher, Question,
-        },
+        Selection,
+        adapter::{Broadcast, Command, Confirmed, Publisher},
     },
     wire::{Args, Data},
 };
@@ -16,11 +16,11 @@ use std::{
     collections::VecDeque,
     fmt,
     marker::PhantomData,
-    sync::{Arc, Mutex},
-    time::Instant,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
-/// A server whose emits can be looked at: for tests of HTTP handlers and of anything else that takes an [`Io`].
+/// A cluster whose emits can be looked at: for tests of HTTP handlers, of workers, and of anything else that takes an
+/// [`Io`](crate::Io) or an [`Emitter`].
 ///
 /// ```
 /// # use rooms_layer::{prelude::*, test::Recorder, Error};
@@ -43,9 +43,25 @@ use std::{
 /// assert_eq!(sent.decode::<Renamed>().name, "new");
 /// # }
 /// ```
+///
+/// The same for a worker, which needs no feature `server`:
+///
+/// ```
+/// # use rooms_layer::{prelude::*, test::Recorder, Emitter, Error};
+/// # #[derive(Event)] #[event(server, broadcast)] struct Refresh;
+/// fn nightly(out: &Emitter<Main>) -> Result<(), Error> {
+///     out.emit(Refresh)?;
+///     Ok(())
+/// }
+///
+/// let recorder = Recorder::<Main>::new();
+/// nightly(&recorder.emitter()).unwrap();
+/// assert!(recorder.next().is_to_everyone());
+/// ```
 pub struct Recorder<N: Namespace> {
-    rooms: RoomsLayer<Recording>,
     log: Log,
+    #[cfg(feature = "server")]
+    rooms: crate::layer::RoomsLayer<Recording>,
     kind: PhantomData<fn() -> N>,
 }
 
@@ -57,7 +73,7 @@ struct Recorded {
     args: Args,
 }
 
-/// The adapter of a recorder.
+/// The other servers, of which the recorder is all there is.
 #[derive(Clone)]
 struct Recording(Log);
 
@@ -72,26 +88,27 @@ impl<N: Namespace> Recorder<N> {
     pub fn new() -> Self {
         let log = Log::default();
         Self {
-            rooms: RoomsLayer::with_adapter(Recording(log.clone())),
+            #[cfg(feature = "server")]
+            rooms: crate::layer::RoomsLayer::with_adapter(Recording(log.clone())),
             log,
             kind: PhantomData,
         }
     }
 
-    /// Returns a handle whose emits are recorded.
-    pub fn io(&self) -> Io<N>
+    /// Returns an emitter whose emits are recorded.
+    pub fn emitter(&self) -> Emitter<N>
     where
-        N::Contract: StaticNamespace,
+        N: Namespace<Contract: StaticNamespace>,
     {
-        self.rooms.io()
+        self.emitters().of()
     }
 
-    /// Returns a handle to one of the namespaces `N` whose emits are recorded.
-    pub fn at(&self, namespace: N) -> Io<N>
+    /// Returns an emitter to one of the namespaces `N` whose emits are recorded.
+    pub fn emitter_at(&self, namespace: N) -> Emitter<N>
     where
         N: DynamicNamespace,
     {
-        self.rooms.reserve(namespace)
+        self.emitters().at(namespace)
     }
 
     /// Takes out the emit that was recorded first.
@@ -119,7 +136,12 @@ impl<N: Namespace> Recorder<N> {
 }
 
 impl<N: Namespace> Recorder<N> {
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Recorded>> {
+    fn emitters(&self) -> Emitter<Main> {
+        let recording = Recording(self.log.clone());
+        Emitter::new(move |_| Arc::new(recording.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Recorded>> {
         self.log.lock().expect("no code panics under this lock")
     }
 }
@@ -197,16 +219,6 @@ impl Recording {
     }
 }
 
-impl Adapter for Recording {
-    fn name(&self) -> &'static str {
-        "recorder"
-    }
-
-    fn open(&self, _opening: Opening<'_>) -> Box<dyn Channel> {
-        Box::new(self.clone())
-    }
-}
-
 impl Publisher for Recording {
     fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
         self.record(to, &broadcast.data);
@@ -218,19 +230,6 @@ impl Publisher for Recording {
     }
 
     fn tell(&self, _event: &Data) -> Confirmed {
-        Confirmed::now()
-    }
-}
-
-impl Channel for Recording {
-    fn ask(&self, to: &Selection, question: Question<'_>, _deadline: Instant) -> Option<Answers> {
-        if let Question::Acks(data) = question {
-            self.record(to, data);
-        }
-        None
-    }
-
-    fn moved(&self, _socket: &SocketId, _moved: Moved<'_>) -> Confirmed {
         Confirmed::now()
     }
 }

@@ -20,11 +20,14 @@
 
 pub mod args;
 pub mod data;
+#[cfg(feature = "server")]
 pub mod engine_io;
 pub mod limits;
 pub mod msgpack;
+#[cfg(feature = "server")]
 pub mod socket_io;
 pub mod value;
+#[cfg(feature = "server")]
 pub mod websocket;
 
 pub use args::{Args, DecodeError};

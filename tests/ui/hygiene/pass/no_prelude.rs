@@ -1,7 +1,7 @@
 //! Expansions name everything by its full path: nothing is in scope here, and the usual names mean something else.
 #![no_implicit_prelude]
 
-use ::rooms_layer::{Event, Io, Main, Namespace, Room, RoomKey, Socket, handler};
+use ::rooms_layer::{Event, Io, Main, Namespace, NamespaceExt, Room, RoomKey, Socket, handler};
 use ::serde::{Deserialize, Serialize};
 
 pub struct Option;

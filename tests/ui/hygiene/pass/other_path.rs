@@ -5,7 +5,7 @@ mod vendored {
 }
 
 use serde::{Deserialize, Serialize};
-use vendored::live::{Event, Main, Namespace, Room, RoomKey, handler};
+use vendored::live::{Event, Main, Namespace, NamespaceExt, Room, RoomKey, handler};
 
 #[derive(RoomKey, Clone, Serialize, Deserialize)]
 #[room_key(crate = vendored::live)]

@@ -12,9 +12,9 @@ pub trait CanEmit: 'static {}
 )]
 pub trait CanAck: CanEmit {}
 
-/// A back end that can list sockets and change their rooms.
+/// A back end that has sockets of its own, and can ask for those of others.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is a one-way emitter: it can't ask about sockets",
+    message = "`{Self}` is a one-way emitter: it has no sockets, and can't ask for any",
     note = "only a server can query the cluster; call this on the `Io` of a server instead"
 )]
 pub trait CanQuery: CanEmit {}
@@ -37,6 +37,11 @@ pub trait CanServerEmit: Adapter {}
 #[derive(Debug)]
 pub enum Any {}
 
+/// The back end of an [`Emitter`](crate::Emitter), which hears nothing.
+#[derive(Debug)]
+pub enum Publish {}
+
+impl CanEmit for Publish {}
 impl CanEmit for Any {}
 impl CanAck for Any {}
 impl CanQuery for Any {}

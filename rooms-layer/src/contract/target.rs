@@ -1,7 +1,7 @@
 //! What `.to(..)`, `.except(..)` and `.join(..)` take.
 
 use super::{
-    contract::{HasRooms, Namespace},
+    namespace::{HasRooms, Namespace},
     room::{At, Direct, DynRoom, In, One, RoomKind, RoomSet, name_of},
 };
 use crate::rooms::SocketId;

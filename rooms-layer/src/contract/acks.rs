@@ -1,10 +1,7 @@
 //! The acknowledgements of an emit, typed.
 
 use super::ack::{AckShape, DecodeAck};
-use crate::{
-    namespace::{AckError, Replies},
-    rooms::SocketId,
-};
+use crate::rooms::{AckError, Replies, SocketId};
 use futures_core::Stream;
 use std::{
     fmt,

@@ -5,14 +5,11 @@ use super::{
     event::ClientEvent,
     path::{Paths, StaticNamespace},
     room::RoomSet,
-    serve::Serve,
 };
-use crate::namespace::{self, Contract};
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, IgnoredAny},
 };
-use std::any::{TypeId, type_name};
 
 /// A Socket.IO namespace as a type: its path, its contract, and the types around it.
 /// [Derive](derive@crate::Namespace) it.
@@ -24,18 +21,13 @@ pub trait Namespace: Sized + Send + Sync + 'static {
     type Auth: DeserializeOwned + Send + 'static;
     /// What each socket carries for its whole life.
     type Data: Send + Sync + 'static;
-    /// Application state, given to [`serve`](Namespace::serve).
+    /// Application state, given to [`serve`](crate::NamespaceExt::serve).
     type State: Clone + Send + Sync + 'static;
     /// The type that lists the events and rooms: often this one, or one of a shared crate.
     type Contract: Namespace;
     /// What is handled before anything is: everything in an open namespace, nothing in a closed one.
     #[doc(hidden)]
     type Unhandled;
-
-    /// Begins to serve the namespace.
-    fn serve(state: Self::State) -> Serve<Self> {
-        Serve::new(state)
-    }
 
     /// The paths, where there are several.
     #[doc(hidden)]
@@ -113,23 +105,3 @@ impl<'de> Deserialize<'de> for NoAuth {
 /// Checks that the namespace of a handler accepts its event.
 #[doc(hidden)]
 pub fn accepts<N: Accepts<E>, E>() {}
-
-/// What a handle must name to reach a namespace.
-pub(crate) fn identity<N: Namespace>() -> Contract {
-    Contract {
-        id: TypeId::of::<N::Contract>(),
-        name: name::<N>(),
-    }
-}
-
-/// What the path of a dynamic namespace says.
-pub(crate) fn values<N: Namespace>(core: &namespace::Namespace) -> &N::Contract {
-    let values = core.values().and_then(|values| values.downcast_ref());
-    values.expect("the contract made the values of its path")
-}
-
-/// The name of the type as its users write it, for errors.
-pub(crate) fn name<N: Namespace>() -> &'static str {
-    let path = type_name::<N>();
-    path.rsplit("::").next().unwrap_or(path)
-}

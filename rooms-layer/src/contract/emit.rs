@@ -4,15 +4,14 @@ use super::{
     ack::DecodeAck,
     acks::Acks,
     capability::{CanAck, CanEmit, CanQuery},
-    contract::{EmittedBy, Namespace},
     error::Error,
     event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
-    room::Admits,
+    namespace::{EmittedBy, Namespace},
+    room::{Admits, Everyone, Routed, name_of},
     target::{Target, names},
 };
 use crate::{
-    namespace::{self, EmitError, Flags, Sent},
-    rooms::{Changed, Selection, SocketId},
+    rooms::{BackEnd, Changed, EmitError, Flags, Selection, Sent, SocketId, adapter::Command},
     wire::{Data, DataWriter},
 };
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
@@ -23,7 +22,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 /// reached. `Aud` is the audience that an event must be allowed to reach.
 #[must_use = "nothing is sent until `.emit(..)`"]
 pub struct To<N: Namespace, B, Aud> {
-    core: Arc<namespace::Namespace>,
+    back_end: Arc<dyn BackEnd>,
     selection: Selection,
     flags: Flags,
     /// `None`: what the server is configured to.
@@ -35,9 +34,9 @@ pub struct To<N: Namespace, B, Aud> {
 type Kind<N, B, Aud> = PhantomData<fn() -> (N, B, Aud)>;
 
 impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
-    pub(crate) fn new(core: Arc<namespace::Namespace>, selection: Selection) -> Self {
+    pub(crate) fn new(back_end: Arc<dyn BackEnd>, selection: Selection) -> Self {
         To {
-            core,
+            back_end,
             selection,
             flags: Flags::default(),
             timeout: None,
@@ -70,7 +69,10 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     }
 
     /// Keeps the event on this server.
-    pub fn local(mut self) -> Self {
+    pub fn local(mut self) -> Self
+    where
+        B: CanQuery,
+    {
         self.flags.local = true;
         self
     }
@@ -116,11 +118,10 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         Aud: Admits<E::This>,
         E::Ack: DecodeAck,
     {
-        let timeout = self.timeout.unwrap_or_else(|| self.core.ack_timeout());
         let data = encode(&event)?;
-        let replies = self
-            .core
-            .emit_with_ack(&self.selection, self.flags, data, timeout)?;
+        let replies =
+            self.back_end
+                .emit_with_ack(&self.selection, self.flags, data, self.timeout)?;
         Ok(Acks::new(replies))
     }
 
@@ -129,7 +130,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     where
         B: CanQuery,
     {
-        self.core.sockets(&self.selection)
+        self.back_end.sockets(&self.selection)
     }
 
     /// How many sockets of this server are addressed.
@@ -137,36 +138,33 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
     where
         B: CanQuery,
     {
-        self.core.count(&self.selection)
+        self.back_end.count(&self.selection)
     }
 
     /// Makes the addressed sockets join a room.
-    pub fn join<T: Target<N>>(&self, target: T) -> Changed
-    where
-        B: CanQuery,
-    {
-        self.core.join(&self.selection, names(target))
+    pub fn join<T: Target<N>>(&self, target: T) -> Changed {
+        self.command(Command::Join(names(target)))
     }
 
     /// Makes the addressed sockets leave a room.
-    pub fn leave<T: Target<N>>(&self, target: T) -> Changed
-    where
-        B: CanQuery,
-    {
-        self.core.leave(&self.selection, names(target))
+    pub fn leave<T: Target<N>>(&self, target: T) -> Changed {
+        self.command(Command::Leave(names(target)))
     }
 
     /// Disconnects the addressed sockets from the namespace.
-    pub fn disconnect_sockets(&self) -> Changed
-    where
-        B: CanQuery,
-    {
-        self.core.disconnect(&self.selection, false)
+    pub fn disconnect_sockets(&self) -> Changed {
+        self.command(Command::Disconnect { close: false })
     }
 
-    /// [`Io::to`](crate::Io::to): from everyone to the sockets in a room.
+    /// From everyone to the sockets in a room.
     pub(crate) fn narrow<T: Target<N>>(mut self, target: T) -> To<N, B, T::Audience> {
         self.selection.rooms = Some(names(target));
+        self.cast()
+    }
+
+    /// From everyone to the sockets in the room that an event names.
+    pub(crate) fn routed<E: Routed>(mut self, event: &E) -> To<N, B, Everyone> {
+        self.selection.rooms = Some(vec![name_of(&event.route()).into_boxed_str()]);
         self.cast()
     }
 
@@ -177,12 +175,16 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         E::This: EncodeArgs,
     {
         let data = encode(event)?;
-        Ok(self.core.emit(&self.selection, self.flags, data)?)
+        Ok(self.back_end.emit(&self.selection, self.flags, data)?)
+    }
+
+    fn command(&self, command: Command) -> Changed {
+        self.back_end.command(&self.selection, command)
     }
 
     fn cast<Other>(self) -> To<N, B, Other> {
         To {
-            core: self.core,
+            back_end: self.back_end,
             selection: self.selection,
             flags: self.flags,
             timeout: self.timeout,
@@ -205,7 +207,7 @@ where
 impl<N: Namespace, B, Aud> Clone for To<N, B, Aud> {
     fn clone(&self) -> Self {
         To {
-            core: self.core.clone(),
+            back_end: self.back_end.clone(),
             selection: self.selection.clone(),
             flags: self.flags,
             timeout: self.timeout,
@@ -216,7 +218,7 @@ impl<N: Namespace, B, Aud> Clone for To<N, B, Aud> {
 impl<N: Namespace, B, Aud> fmt::Debug for To<N, B, Aud> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("To")
-            .field("namespace", &self.core.path())
+            .field("namespace", &self.back_end.path())
             .field("rooms", &self.selection.rooms)
             .field("except", &self.selection.except)
             .finish_non_exhaustive()

@@ -5,7 +5,7 @@
 //! second handler for an event is an error where it is registered, an event that is left out is an error where the namespace
 //! is mounted, both name the event, and the cost of either grows with the logarithm of the contract.
 
-use super::contract::Accepts;
+use super::namespace::Accepts;
 use std::marker::PhantomData;
 
 /// An open namespace: nothing needs a handler, and the start of the server finds the second handler of an event.

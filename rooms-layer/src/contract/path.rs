@@ -1,7 +1,7 @@
 //! Static and dynamic namespaces: one path, or as many as there are values to put into it.
 
-use super::contract::Namespace;
-use crate::namespace;
+use super::namespace::Namespace;
+use std::any::Any;
 
 /// A namespace with one path.
 #[diagnostic::on_unimplemented(
@@ -72,22 +72,29 @@ pub trait DynamicNamespace: Namespace {
 /// The paths of a dynamic namespace, as the floor below matches them.
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub struct Paths(pub(crate) namespace::Pattern);
+pub struct Paths {
+    /// As they are declared: `/workspace-{id}`.
+    pub text: &'static str,
+    /// Reads a path; `None` where it is not one of them.
+    pub parse: fn(&str) -> Option<Box<dyn Any + Send + Sync>>,
+    /// Some of the paths, and perhaps others.
+    pub samples: fn() -> Vec<String>,
+}
 
 impl Paths {
     /// The paths of `N`.
     pub fn of<N: DynamicNamespace>() -> Self {
-        Paths(namespace::Pattern {
+        Paths {
             text: N::PATH,
             parse: |path| Some(Box::new(N::parse(path)?)),
             samples: samples::<N>,
-        })
+        }
     }
 }
 
 impl std::fmt::Debug for Paths {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Paths").field(&self.0.text).finish()
+        f.debug_tuple("Paths").field(&self.text).finish()
     }
 }
 

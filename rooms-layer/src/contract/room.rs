@@ -1,7 +1,9 @@
 //! Rooms: sets of them, kinds of them, their names, and who of them an event may reach.
 
-use super::contract::EmittedBy;
-use super::event::{Broadcastable, EncodeArgs, Event, ServerEvent, WithoutAck};
+use super::{
+    event::{Broadcastable, EncodeArgs, Event, ServerEvent, WithoutAck},
+    namespace::EmittedBy,
+};
 use std::{fmt, marker::PhantomData};
 
 /// A closed set of rooms. [Derive](derive@crate::Room) it with `#[derive(Room)]` on an enum.

@@ -1,0 +1,44 @@
+//! What the handles of the typed floor stand on.
+
+use super::Namespace;
+use crate::{
+    rooms::{
+        BackEnd, Changed, EmitError, Flags, Replies, Selection, Sent, SocketId, adapter::Command,
+    },
+    wire::Data,
+};
+use std::time::Duration;
+
+impl BackEnd for Namespace {
+    fn path(&self) -> &str {
+        self.path()
+    }
+
+    fn emit(&self, to: &Selection, flags: Flags, data: Data) -> Result<Sent, EmitError> {
+        self.emit(to, flags, data)
+    }
+
+    fn emit_with_ack(
+        &self,
+        to: &Selection,
+        flags: Flags,
+        data: Data,
+        timeout: Option<Duration>,
+    ) -> Result<Replies, EmitError> {
+        let timeout = timeout.unwrap_or_else(|| self.ack_timeout());
+        self.emit_with_ack(to, flags, data, timeout)
+            .map(Replies::of)
+    }
+
+    fn command(&self, to: &Selection, command: Command) -> Changed {
+        self.command(to, &command)
+    }
+
+    fn sockets(&self, to: &Selection) -> Vec<SocketId> {
+        self.sockets(to)
+    }
+
+    fn count(&self, to: &Selection) -> usize {
+        self.count(to)
+    }
+}
