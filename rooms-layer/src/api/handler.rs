@@ -134,31 +134,31 @@ pub trait HandlerSet<N: Namespace>: Send + Sync + 'static {
     fn register(self: Arc<Self>, into: &mut Registry<N>);
 }
 
-/// One method of a block. `#[handler]` implements it.
+/// One method of the block `H`. `#[handler]` implements it.
+///
+/// `Self` is the event: the compiler compares each implementation with all others that have the same `Self`.
 #[doc(hidden)]
-pub trait Handles<N: Namespace, E: Event<Ack: AnswerRejection>>: Send + Sync + 'static {
-    /// The method's name, for errors.
-    const METHOD: &'static str;
-    fn handle(&self, call: &Call<N>) -> impl Future<Output = Outcome> + Send;
+pub trait HandledBy<N: Namespace, H>: Event<Ack: AnswerRejection> {
+    fn handle(block: &H, call: &Call<N>) -> impl Future<Output = Outcome> + Send;
 }
 
-/// Registers one method of a block.
+/// Registers one method of a block. Its name is for errors.
 #[doc(hidden)]
-pub fn register_method<N, E, H>(block: &Arc<H>, into: &mut Registry<N>)
+pub fn register_method<N, E, H>(block: &Arc<H>, method: &'static str, into: &mut Registry<N>)
 where
     N: Namespace,
-    E: Event<Ack: AnswerRejection> + 'static,
-    H: Handles<N, E>,
+    E: HandledBy<N, H> + 'static,
+    H: Send + Sync + 'static,
 {
     let block = block.clone();
     let answer = answer::<E>;
     let entry = Entry {
-        handler: H::METHOD,
+        handler: method,
         answer,
         run: Box::new(move |call| {
             let block = block.clone();
             Box::pin(async move {
-                let outcome = block.handle(&call).await;
+                let outcome = E::handle(&block, &call).await;
                 call.conclude(outcome, answer);
             })
         }),

@@ -50,7 +50,7 @@ pub(crate) mod bounds {
 /// What the macros print of handlers.
 pub(crate) mod private {
     pub use super::{
-        handler::{Handles, register_method},
+        handler::{HandledBy, register_method},
         handling::Handling,
         registry::Registry,
     };

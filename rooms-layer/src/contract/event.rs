@@ -3,6 +3,7 @@
 use super::{ack::AckShape, error::Rejection};
 use crate::wire::{Args, DataWriter, EncodeError};
 use serde::{Deserialize, Serialize, de::value::UnitDeserializer};
+use std::marker::PhantomData;
 
 /// A named message with a fixed list of arguments. [Derive](derive@crate::Event) it.
 #[diagnostic::on_unimplemented(
@@ -14,7 +15,7 @@ pub trait Event: Sized {
     /// The name on the wire.
     const NAME: &'static str;
     /// How many arguments the event has: none, one, or as many as a tuple struct has fields.
-    const ARITY: usize;
+    const ARITY: usize = 1;
     /// The doc comment of the type.
     const DOC: &'static str = "";
     /// [`NoAck`](crate::NoAck), [`Reply<T>`](crate::Reply) or [`Fallible<T, E>`](crate::Fallible).
@@ -22,11 +23,45 @@ pub trait Event: Sized {
     /// The event itself. Whatever else is asked of an event is asked of this, so that rustc does not go on about a type that
     /// is no event at all.
     #[doc(hidden)]
-    type This;
+    type This: Is<Self>;
+    /// What may be done with it.
+    #[doc(hidden)]
+    type Use;
     /// The event itself.
     #[doc(hidden)]
-    fn this(&self) -> &Self::This;
+    fn this(&self) -> &Self::This {
+        Self::This::is(self)
+    }
 }
+
+/// `Self` is `T`.
+#[doc(hidden)]
+pub trait Is<T> {
+    fn is(value: &T) -> &Self;
+}
+impl<T> Is<T> for T {
+    fn is(value: &T) -> &T {
+        value
+    }
+}
+
+/// An event whose one argument is the value itself.
+#[doc(hidden)]
+pub trait Whole {}
+
+/// What may be done with an event: [`Yes`] or [`No`] for each. A type that says all of it costs the compiler less than a trait
+/// for each.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Use<Handle, Emit, AwaitAck, Forget, Broadcast>(
+    PhantomData<(Handle, Emit, AwaitAck, Forget, Broadcast)>,
+);
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Yes {}
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum No {}
 
 // The traits below leave `Event` out of their supertraits: rustc hides an error that another one implies, and that a type is
 // no event must be said first.
@@ -72,6 +107,24 @@ pub trait WithAck {}
 )]
 pub trait Broadcastable {}
 
+/// Implements a trait for the events whose `Use` has a `Yes` in one place.
+macro_rules! uses {
+    ($($allowed:ident => $event:ident: [$($before:ident)*] [$($after:ident)*];)*) => {$(
+        #[doc(hidden)]
+        pub trait $allowed {}
+        impl<$($before,)* $($after,)*> $allowed for Use<$($before,)* Yes, $($after,)*> {}
+        #[diagnostic::do_not_recommend]
+        impl<E: Event<Use: $allowed>> $event for E {}
+    )*};
+}
+uses! {
+    MayHandle => ClientEvent: [] [B C D E];
+    MayEmit => ServerEvent: [A] [C D E];
+    MayAwaitAck => WithAck: [A B] [D E];
+    MayForget => WithoutAck: [A B C] [E];
+    MayBroadcast => Broadcastable: [A B C D] [];
+}
+
 /// Turns an event into the arguments of its packet.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be sent: it can't be serialized",
@@ -85,6 +138,12 @@ pub trait EncodeArgs {
     ///
     /// Fails when the `Serialize` implementation of an argument fails.
     fn encode(&self, out: &mut DataWriter) -> Result<(), EncodeError>;
+}
+#[diagnostic::do_not_recommend]
+impl<E: Whole + Serialize> EncodeArgs for E {
+    fn encode(&self, out: &mut DataWriter) -> Result<(), EncodeError> {
+        out.push(self)
+    }
 }
 
 /// Reads an event from the arguments of its packet, borrowing from them where it can.
@@ -101,9 +160,17 @@ pub trait DecodeArgs<'de>: Sized {
     /// Fails with [`Rejection::BadPayload`] when an argument has another form than the event declares.
     fn decode(args: &'de Args) -> Result<Self, Rejection>;
 }
+#[diagnostic::do_not_recommend]
+impl<'de, E: Whole + Deserialize<'de>> DecodeArgs<'de> for E {
+    fn decode(args: &'de Args) -> Result<Self, Rejection> {
+        argument(args, 0)
+    }
+}
 
 /// An event that borrows nothing from its packet, and so can be handed to a closure.
 pub trait DecodeOwned: for<'de> DecodeArgs<'de> {}
+#[diagnostic::do_not_recommend]
+impl<E: for<'de> DecodeArgs<'de>> DecodeOwned for E {}
 
 /// Reads argument `index`; one that the client left out reads as `null`, as it would in JavaScript.
 #[doc(hidden)]

@@ -51,7 +51,7 @@ pub(crate) mod private {
     pub use super::{
         ack::ResultParts,
         coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
-        event::{argument, assert_unique, is_client_event, is_server_event, push},
+        event::{No, Use, Whole, Yes, argument, assert_unique, is_client_event, is_server_event, push},
         namespace::accepts,
         path::{PathReader, PathWriter, Paths},
         room::Permits,

@@ -7,12 +7,11 @@ use super::{
 use crate::names;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
-use syn::{GenericParam, Ident, Path, parse_quote, spanned::Spanned};
+use syn::{GenericParam, Ident, Path, Type, parse_quote, spanned::Spanned};
 
 /// The implementations of an event. One that is not `valid` may be used in every way, so that its uses add no errors.
 pub(crate) fn event(event: &Event<'_>, valid: bool) -> TokenStream {
-    let mut tokens = identity(event);
-    tokens.extend(markers(event, valid));
+    let mut tokens = identity(event, valid);
     if valid {
         tokens.extend(
             event
@@ -25,20 +24,24 @@ pub(crate) fn event(event: &Event<'_>, valid: bool) -> TokenStream {
         tokens.extend(emit_to(event, &Audience::Any));
     }
     tokens.extend(routed(event));
-    tokens.extend(encode(event));
-    tokens.extend(decode(event));
+    tokens.extend(arguments(event));
     tokens.extend(super::export::description(event));
     tokens
 }
 
-fn identity(event: &Event<'_>) -> TokenStream {
+fn identity(event: &Event<'_>, valid: bool) -> TokenStream {
     let Event {
         krate, name, doc, ..
     } = event;
+    // What most events have is the trait's default: a constant less for the compiler to check.
     let arity = match &event.payload {
-        Payload::Whole => 1,
-        Payload::Fields(fields) => fields.len(),
+        Payload::Whole => None,
+        Payload::Fields(fields) => {
+            let arity = fields.len();
+            Some(quote!(const ARITY: usize = #arity;))
+        }
     };
+    let doc = (!doc.is_empty()).then(|| quote!(const DOC: &'static str = #doc;));
     let ack = match &event.ack {
         None => quote!(#krate::NoAck),
         Some(ack) => {
@@ -51,36 +54,28 @@ fn identity(event: &Event<'_>) -> TokenStream {
             }
         }
     };
+    let uses = [
+        event.client,
+        event.server,
+        event.ack.is_some(),
+        event.ack.is_none(),
+        event.broadcast || !event.server,
+    ];
+    let uses = uses.map(|may| match may || !valid {
+        true => quote!(#krate::Yes),
+        false => quote!(#krate::No),
+    });
     let header = header(event, &[], quote!(#krate::Event));
     quote! {
         #header {
             const NAME: &'static str = #name;
-            const ARITY: usize = #arity;
-            const DOC: &'static str = #doc;
+            #arity
+            #doc
             type Ack = #ack;
             type This = Self;
-            fn this(&self) -> &Self { self }
+            type Use = #krate::Use<#(#uses),*>;
         }
     }
-}
-
-fn markers(event: &Event<'_>, valid: bool) -> TokenStream {
-    let krate = &event.krate;
-    let markers = [
-        ("ClientEvent", event.client),
-        ("ServerEvent", event.server),
-        ("WithAck", event.ack.is_some()),
-        ("WithoutAck", event.ack.is_none()),
-        ("Broadcastable", event.broadcast || !event.server),
-    ];
-    let markers = markers.iter().filter(|(_, holds)| *holds || !valid);
-    markers
-        .map(|(marker, _)| {
-            let marker = format_ident!("{marker}");
-            let header = header(event, &[], quote!(#krate::#marker));
-            quote!(#header {})
-        })
-        .collect()
 }
 
 fn emit_to(event: &Event<'_>, audience: &Audience) -> TokenStream {
@@ -152,34 +147,37 @@ fn routed(event: &Event<'_>) -> Option<TokenStream> {
     })
 }
 
-fn encode(event: &Event<'_>) -> TokenStream {
-    let krate = &event.krate;
-    let serialize = quote!(#krate::serde::Serialize);
-    let (bounds, pushes): (Vec<_>, Vec<_>) = match &event.payload {
+/// How the event becomes arguments and back.
+fn arguments(event: &Event<'_>) -> TokenStream {
+    match &event.payload {
         Payload::Whole => {
-            let this = this(event);
-            vec![(quote!(#this: #serialize), quote!(self))]
+            let krate = &event.krate;
+            let header = header(event, &[], quote!(#krate::Whole));
+            quote!(#header {})
         }
         Payload::Fields(fields) => {
-            let each = fields.iter().enumerate().map(|(i, ty)| {
-                let i = syn::Index::from(i);
-                (
-                    quote_spanned!(ty.span()=> #ty: #serialize),
-                    quote!(&self.#i),
-                )
-            });
-            each.collect()
+            let (encode, decode) = (encode(event, fields), decode(event, fields));
+            quote!(#encode #decode)
         }
     }
-    .into_iter()
-    .unzip();
+}
+
+fn encode(event: &Event<'_>, fields: &[&Type]) -> TokenStream {
+    let krate = &event.krate;
+    let serialize = quote!(#krate::serde::Serialize);
+    let pushes = (0..fields.len()).map(|i| {
+        let i = syn::Index::from(i);
+        quote!(#krate::push(__out, &self.#i)?;)
+    });
     let header = header_where(
         event,
         &[],
         quote!(#krate::EncodeArgs),
         // A bound that mentions a lifetime of its own is only checked where it is used, so that an event may implement one
         // half of serde only.
-        bounds.iter().map(|bound| quote!(for<'__x> #bound)),
+        fields
+            .iter()
+            .map(|ty| quote_spanned!(ty.span()=> for<'__x> #ty: #serialize)),
     );
     quote! {
         #header {
@@ -187,7 +185,7 @@ fn encode(event: &Event<'_>) -> TokenStream {
                 &self,
                 __out: &mut #krate::DataWriter,
             ) -> ::core::result::Result<(), #krate::EncodeError> {
-                #(#krate::push(__out, #pushes)?;)*
+                #(#pushes)*
                 let _ = __out;
                 ::core::result::Result::Ok(())
             }
@@ -195,31 +193,17 @@ fn encode(event: &Event<'_>) -> TokenStream {
     }
 }
 
-fn decode(event: &Event<'_>) -> TokenStream {
+fn decode(event: &Event<'_>, fields: &[&Type]) -> TokenStream {
     let krate = &event.krate;
     let deserialize = quote!(#krate::serde::Deserialize<'__de>);
-    let (bounds, value) = match &event.payload {
-        Payload::Whole => {
-            let this = this(event);
-            let value = quote!(#krate::argument(__args, 0));
-            (vec![quote!(#this: #deserialize)], value)
-        }
-        Payload::Fields(fields) => {
-            let bounds = fields
-                .iter()
-                .map(|ty| quote_spanned!(ty.span()=> #ty: #deserialize));
-            let (i, position) = (0..fields.len(), (0..fields.len()).map(syn::Index::from));
-            let value = quote!(Self { #(#position: #krate::argument(__args, #i)?),* });
-            let value = quote!(::core::result::Result::Ok(#value));
-            (bounds.collect(), value)
-        }
-    };
-    let owned = owned(event);
+    let (i, position) = (0..fields.len(), (0..fields.len()).map(syn::Index::from));
     let header = header_where(
         event,
         &[parse_quote!('__de)],
         quote!(#krate::DecodeArgs<'__de>),
-        bounds.into_iter(),
+        fields
+            .iter()
+            .map(|ty| quote_spanned!(ty.span()=> #ty: #deserialize)),
     );
     quote! {
         #header {
@@ -227,22 +211,10 @@ fn decode(event: &Event<'_>) -> TokenStream {
                 __args: &'__de #krate::Args,
             ) -> ::core::result::Result<Self, #krate::Rejection> {
                 let _ = __args;
-                #value
+                ::core::result::Result::Ok(Self { #(#position: #krate::argument(__args, #i)?),* })
             }
         }
-        #owned
     }
-}
-
-/// Without lifetimes of its own, an event can't borrow from its packet.
-fn owned(event: &Event<'_>) -> Option<TokenStream> {
-    if event.item.generics.lifetimes().next().is_some() {
-        return None;
-    }
-    let (krate, this) = (&event.krate, this(event));
-    let bound = quote!(for<'__de> #this: #krate::DecodeArgs<'__de>);
-    let header = header_where(event, &[], quote!(#krate::DecodeOwned), [bound].into_iter());
-    Some(quote!(#header {}))
 }
 
 /// The event's type with its own generics.

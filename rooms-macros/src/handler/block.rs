@@ -161,6 +161,10 @@ impl Block {
             .iter()
             .map(|method| &method.handler.event_static)
             .collect();
+        let paths = self
+            .handlers
+            .iter()
+            .map(|method| format!("{}::{}", types::text(block), method.handler.name));
         let tree = tree(target, &events);
         let hooks = self.hooks.iter().map(Hook::expand);
         quote! {
@@ -173,7 +177,7 @@ impl Block {
                     __into: &mut #krate::Registry<#namespace>,
                 ) {
                     #(#hooks)*
-                    #(#krate::register_method::<#namespace, #events, Self>(&self, __into);)*
+                    #(#krate::register_method::<#namespace, #events, Self>(&self, #paths, __into);)*
                 }
             }
         }
@@ -185,18 +189,16 @@ impl Method {
         let (krate, block, handler) = (&target.krate, &item.self_ty, &self.handler);
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let (name, event) = (&handler.name, &handler.event_static);
-        let path = format!("{}::{name}", types::text(block));
         let body = if self.valid {
-            handler.body(target, namespace, quote!(self.#name))
+            handler.body(target, namespace, quote!(__block.#name))
         } else {
             stub(krate)
         };
         quote_spanned! {handler.event.span()=>
             #[automatically_derived]
-            impl #impl_generics #krate::Handles<#namespace, #event> for #block #where_clause {
-                const METHOD: &'static str = #path;
+            impl #impl_generics #krate::HandledBy<#namespace, #block> for #event #where_clause {
                 fn handle(
-                    &self,
+                    __block: &#block,
                     __call: &#krate::Call<#namespace>,
                 ) -> impl ::core::future::Future<Output = #krate::Outcome> + ::core::marker::Send {
                     #body
