@@ -12,7 +12,7 @@ use super::{
 use crate::{
     contract::{
         Event, Namespace, NoAuth, Rejection,
-        bounds::{Accepts, Complete},
+        bounds::{AcceptedBy, Complete},
         private::{Take, TakeAll},
     },
     namespace::Refuse,
@@ -69,10 +69,12 @@ pub struct Serve<N: Namespace, L = <N as Namespace>::Unhandled, G = Unguarded> {
     kind: PhantomData<fn() -> (L, G)>,
 }
 
+/// Where the contract of `N` keeps account of the handler of `E`.
+type Slot<N, E> = <E as AcceptedBy<<N as Namespace>::Contract>>::Slot;
 /// What is handled once `H` handles `E` as well.
-type After<N, L, H, E> = <<N as Accepts<E>>::Slot as Take<L, H, E>>::Then;
+type After<N, L, H, E> = <Slot<N, E> as Take<L, H, E>>::Then;
 /// What is handled once the block `H` handles its events as well.
-type AfterAll<N, L, H> = <<H as HandlerSet<N>>::Events as TakeAll<N, L, H>>::Then;
+type AfterAll<N, L, H> = <<H as HandlerSet<N>>::Events as TakeAll<<N as Namespace>::Contract, L, H>>::Then;
 
 /// A namespace that lacks nothing: what [`Serve::build`] makes of one.
 #[must_use = "pass it to `RoomsLayer::namespace`"]
@@ -167,8 +169,8 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     pub fn on<H, M>(mut self, handler: H) -> Serve<N, After<N, L, H::Name, H::Event>, G>
     where
         H: IntoHandler<N, M>,
-        N: Accepts<H::Event>,
-        N::Slot: Take<L, H::Name, H::Event>,
+        H::Event: AcceptedBy<N::Contract>,
+        Slot<N, H::Event>: Take<L, H::Name, H::Event>,
     {
         self.registry
             .add(<H::Event as Event>::NAME, handler.into_entry());
@@ -179,7 +181,7 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     pub fn handlers<H>(mut self, block: H) -> Serve<N, AfterAll<N, L, H>, G>
     where
         H: HandlerSet<N>,
-        H::Events: TakeAll<N, L, H>,
+        H::Events: TakeAll<N::Contract, L, H>,
     {
         self.register(block);
         self.cast()

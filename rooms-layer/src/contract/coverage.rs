@@ -5,7 +5,7 @@
 //! second handler for an event is an error where it is registered, an event that is left out is an error where the namespace
 //! is mounted, both name the event, and the cost of either grows with the logarithm of the contract.
 
-use super::namespace::Accepts;
+use super::namespace::AcceptedBy;
 use std::marker::PhantomData;
 
 /// An open namespace: nothing needs a handler, and the start of the server finds the second handler of an event.
@@ -63,8 +63,8 @@ impl<L, R, H, E, P: Take<R, H, E>> Take<Branch<L, R>, H, E> for Second<P> {
     type Then = Branch<L, P::Then>;
 }
 
-/// Block `H` takes the slots of all its events: `Self`, a balanced tree of [`Fork`]s.
-pub trait TakeAll<N, L, H> {
+/// Block `H` takes the slots that contract `C` has for all its events: `Self`, a balanced tree of [`Fork`]s.
+pub trait TakeAll<C, L, H> {
     /// What is handled afterwards.
     type Then;
 }
@@ -76,20 +76,20 @@ pub struct Leaf<E>(PhantomData<E>);
 pub struct Fork<A, B>(PhantomData<(A, B)>);
 
 /// A block without events: it has hooks only.
-impl<N, L, H> TakeAll<N, L, H> for () {
+impl<C, L, H> TakeAll<C, L, H> for () {
     type Then = L;
 }
-impl<N, L, H, E> TakeAll<N, L, H> for Leaf<E>
+impl<C, L, H, E> TakeAll<C, L, H> for Leaf<E>
 where
-    N: Accepts<E>,
-    N::Slot: Take<L, H, E>,
+    E: AcceptedBy<C>,
+    E::Slot: Take<L, H, E>,
 {
-    type Then = <N::Slot as Take<L, H, E>>::Then;
+    type Then = <E::Slot as Take<L, H, E>>::Then;
 }
-impl<N, L, H, A, B> TakeAll<N, L, H> for Fork<A, B>
+impl<C, L, H, A, B> TakeAll<C, L, H> for Fork<A, B>
 where
-    A: TakeAll<N, L, H>,
-    B: TakeAll<N, A::Then, H>,
+    A: TakeAll<C, L, H>,
+    B: TakeAll<C, A::Then, H>,
 {
     type Then = B::Then;
 }

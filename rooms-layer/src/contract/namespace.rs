@@ -49,16 +49,26 @@ pub trait Emits<E>: Namespace {}
 pub trait EmittedBy<N> {}
 impl<N: Emits<E>, E> EmittedBy<N> for E {}
 
-/// Namespace `Self` accepts `E` from clients.
+/// Contract `C` accepts `Self` from clients.
+///
+/// `Self` is the event: the compiler looks through all implementations that have the same `Self`, and does so for each handler.
 #[diagnostic::on_unimplemented(
-    message = "namespace `{Self}` does not accept `{E}` from clients",
-    label = "`{E}` is not in the contract of `{Self}`",
-    note = "list it: `#[namespace(client({E}))]` on `{Self}`"
+    message = "namespace `{C}` does not accept `{Self}` from clients",
+    label = "`{Self}` is not in the contract of `{C}`",
+    note = "list it: `#[namespace(client({Self}))]` on `{C}`"
 )]
-pub trait Accepts<E>: Namespace {
+pub trait AcceptedBy<C> {
     /// Where the contract keeps account of the event's handler.
     #[doc(hidden)]
     type Slot;
+}
+
+/// A contract without lists: any event, any room.
+#[doc(hidden)]
+pub trait OpenContract: Namespace {}
+#[diagnostic::do_not_recommend]
+impl<C: OpenContract, E: ClientEvent> AcceptedBy<C> for E {
+    type Slot = ();
 }
 
 /// Namespace `Self` has the rooms of the set `R`.
@@ -85,9 +95,7 @@ impl Namespace for Main {
 }
 impl StaticNamespace for Main {}
 impl<E> Emits<E> for Main {}
-impl<E: ClientEvent> Accepts<E> for Main {
-    type Slot = ();
-}
+impl OpenContract for Main {}
 #[diagnostic::do_not_recommend]
 impl<R: RoomSet> HasRooms<R> for Main {}
 impl<L> Complete<L> for Main {}
@@ -104,4 +112,4 @@ impl<'de> Deserialize<'de> for NoAuth {
 
 /// Checks that the namespace of a handler accepts its event.
 #[doc(hidden)]
-pub fn accepts<N: Accepts<E>, E>() {}
+pub fn accepts<N: Namespace, E: AcceptedBy<N::Contract>>() {}

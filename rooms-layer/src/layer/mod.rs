@@ -15,7 +15,7 @@ use crate::{
     },
     contract::{
         DynamicNamespace, Main, Namespace, Paths,
-        bounds::{Accepts, StaticNamespace},
+        bounds::{AcceptedBy, StaticNamespace},
     },
     namespace::{HandshakeInfo, Hub, Pattern},
     rooms::{Adapter, InMemory, MountError},
@@ -102,7 +102,7 @@ impl<A: Adapter> RoomsLayer<A> {
     pub fn on<H, M>(self, handler: H) -> Self
     where
         H: IntoHandler<Main, M>,
-        Main: Accepts<H::Event, Slot = ()>,
+        H::Event: AcceptedBy<Main, Slot = ()>,
     {
         self.plan().change_main(|main| main.on(handler));
         self

@@ -7,7 +7,7 @@ use crate::{
     contract::{
         DynamicNamespace, Event, Fallible, Namespace, Reply,
         bounds::{
-            Accepts, AckShape, DecodeAck, DecodeArgs, DecodeOwned, Emits, EncodeArgs,
+            AcceptedBy, AckShape, DecodeAck, DecodeArgs, DecodeOwned, Emits, EncodeArgs,
             StaticNamespace, WithAck, WithoutAck,
         },
     },
@@ -150,8 +150,7 @@ impl<N: Namespace> Client<N> {
     /// Panics when the event can't be encoded.
     pub async fn emit<E>(&mut self, event: E)
     where
-        E: Event + WithoutAck + EncodeArgs,
-        N: Accepts<E>,
+        E: Event + WithoutAck + EncodeArgs + AcceptedBy<N::Contract>,
     {
         let packet = socket_io::frame_event(encode(&event), self.core.path(), None);
         self.line.send(&packet).await;
@@ -172,9 +171,8 @@ impl<N: Namespace> Client<N> {
         event: E,
     ) -> Result<<E::Ack as AckShape>::Out, AckError>
     where
-        E: Event + WithAck + EncodeArgs,
+        E: Event + WithAck + EncodeArgs + AcceptedBy<N::Contract>,
         E::Ack: DecodeAck,
-        N: Accepts<E>,
     {
         let args = self.ask(encode(&event)).await?;
         Ok(E::Ack::decode(&args)?)

@@ -34,10 +34,6 @@ fn forwarding(namespace: &Namespace<'_>, contract: &Type) -> TokenStream {
         #[automatically_derived]
         impl<__E> #krate::Emits<__E> for #name where #contract: #krate::Emits<__E> {}
         #[automatically_derived]
-        impl<__E> #krate::Accepts<__E> for #name where #contract: #krate::Accepts<__E> {
-            type Slot = <#contract as #krate::Accepts<__E>>::Slot;
-        }
-        #[automatically_derived]
         impl<__R> #krate::HasRooms<__R> for #name where #contract: #krate::HasRooms<__R> {}
         #[automatically_derived]
         impl<__L> #krate::Complete<__L> for #name where #contract: #krate::Complete<__L> {}
@@ -53,7 +49,7 @@ fn open(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
         #[automatically_derived]
         impl<__E> #krate::Emits<__E> for #name {}
         #[automatically_derived]
-        impl<__E: #krate::ClientEvent> #krate::Accepts<__E> for #name { type Slot = (); }
+        impl #krate::OpenContract for #name {}
         #[automatically_derived]
         impl<__R: #krate::RoomSet> #krate::HasRooms<__R> for #name {}
         #[automatically_derived]
@@ -79,7 +75,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
         let (named, lifetimes) = types::with_named(event);
         quote_spanned! {event.span()=>
             #[automatically_derived]
-            impl<#(#lifetimes),*> #krate::Accepts<#named> for #name { type Slot = #slot; }
+            impl<#(#lifetimes),*> #krate::AcceptedBy<#name> for #named { type Slot = #slot; }
         }
     });
     let rooms = lists.rooms.iter().map(|set| {
