@@ -1,6 +1,9 @@
 //! `Io`: the handle to everyone in a namespace.
 
-use super::identity::{identity, values};
+use super::{
+    identity::{identity, values},
+    opaque::Opaque,
+};
 use crate::{
     contract::{
         Acks, Any, DynamicNamespace, Error, Event, Namespace, RoomSet, To,
@@ -40,26 +43,29 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 /// }
 /// ```
 pub struct Io<N: Namespace, B = Any> {
-    core: Arc<namespace::Namespace>,
+    core: Opaque<namespace::Namespace>,
     kind: PhantomData<fn() -> (N, B)>,
 }
 
 impl<N: Namespace, B> Io<N, B> {
     pub(crate) fn new(core: Arc<namespace::Namespace>) -> Self {
         Io {
-            core,
+            core: Opaque::new(core),
             kind: PhantomData,
         }
     }
 
     #[cfg(feature = "test")]
     pub(crate) fn into_core(self) -> Arc<namespace::Namespace> {
-        self.core
+        self.core.arc()
     }
 
     /// The same namespace, seen through another back end type.
     pub(crate) fn cast<C>(self) -> Io<N, C> {
-        Io::new(self.core)
+        Io {
+            core: self.core,
+            kind: PhantomData,
+        }
     }
 }
 
@@ -228,7 +234,7 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
     }
 
     pub(crate) fn everyone(&self) -> To<N, B, Everyone> {
-        To::new(self.core.clone(), Selection::default())
+        To::new(self.core.arc(), Selection::default())
     }
 
     fn hub<M: Namespace>(&self) -> Result<Arc<namespace::Hub>, MountError> {
@@ -241,7 +247,10 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
 
 impl<N: Namespace, B> Clone for Io<N, B> {
     fn clone(&self) -> Self {
-        Io::new(self.core.clone())
+        Io {
+            core: self.core.clone(),
+            kind: PhantomData,
+        }
     }
 }
 impl<N: Namespace, B> fmt::Debug for Io<N, B> {

@@ -13,6 +13,7 @@ mod handshake;
 mod identity;
 mod io;
 mod middleware;
+mod opaque;
 mod registry;
 mod respond;
 mod serve;

@@ -212,7 +212,7 @@ impl<N: Namespace> Shared<N> {
             message: &rejection.to_string(),
         };
         let sent = match out.push(&exception) {
-            Ok(()) => socket.peer().emit(Flags::default(), out.finish()),
+            Ok(()) => socket.shared_peer().emit(Flags::default(), out.finish()),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = sent {

@@ -1,6 +1,6 @@
 //! `Socket`: one client in a namespace.
 
-use super::{identity::values, io::Io};
+use super::{identity::values, io::Io, opaque::Opaque};
 use crate::{
     contract::{
         Any, DynamicNamespace, Error, Event, Namespace, RoomSet, To,
@@ -19,20 +19,24 @@ use std::{fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};
 ///
 /// `to(..)`, `broadcast()` and `publish(..)` address *the others*; `emit(..)` addresses the client itself.
 pub struct Socket<N: Namespace> {
-    peer: Arc<Peer>,
+    peer: Opaque<Peer>,
     kind: PhantomData<fn() -> N>,
 }
 
 impl<N: Namespace> Socket<N> {
     pub(crate) fn new(peer: Arc<Peer>) -> Self {
         Socket {
-            peer,
+            peer: Opaque::new(peer),
             kind: PhantomData,
         }
     }
 
-    pub(crate) fn peer(&self) -> &Arc<Peer> {
+    pub(crate) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    pub(super) fn shared_peer(&self) -> Arc<Peer> {
+        self.peer.arc()
     }
 
     /// The id that addresses this socket: `io.to(id)`. It is public; a session can't be taken over with it.
@@ -123,7 +127,7 @@ impl<N: Namespace> Socket<N> {
         E: Event,
         E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
     {
-        Ok(self.peer.emit(Flags::default(), encode(event)?)?)
+        Ok(self.peer.arc().emit(Flags::default(), encode(event)?)?)
     }
 
     /// Emits an event to this client and waits for its acknowledgement, as long as
@@ -160,7 +164,7 @@ impl<N: Namespace> Socket<N> {
         let data = encode(&event)?;
         // The event may borrow, and need not be `Send`: it must not live across the await.
         drop(event);
-        let args = self.peer.emit_with_ack(data, deadline).await?;
+        let args = self.peer.arc().emit_with_ack(data, deadline).await?;
         Ok(E::Ack::decode(&args)?)
     }
 
@@ -210,7 +214,10 @@ impl<N: Namespace> Socket<N> {
 
 impl<N: Namespace> Clone for Socket<N> {
     fn clone(&self) -> Self {
-        Socket::new(self.peer.clone())
+        Socket {
+            peer: self.peer.clone(),
+            kind: PhantomData,
+        }
     }
 }
 impl<N: Namespace> PartialEq for Socket<N> {
