@@ -53,8 +53,8 @@ pub trait Whole {}
 /// for each.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Use<Handle, Emit, AwaitAck, Forget, Broadcast>(
-    PhantomData<(Handle, Emit, AwaitAck, Forget, Broadcast)>,
+pub struct Use<Handle, Emit, AwaitAck, Forget, Broadcast, Keep>(
+    PhantomData<(Handle, Emit, AwaitAck, Forget, Broadcast, Keep)>,
 );
 #[doc(hidden)]
 #[derive(Debug)]
@@ -109,20 +109,21 @@ pub trait Broadcastable {}
 
 /// Implements a trait for the events whose `Use` has a `Yes` in one place.
 macro_rules! uses {
-    ($($allowed:ident => $event:ident: [$($before:ident)*] [$($after:ident)*];)*) => {$(
+    ($($allowed:ident => $event:ident $(($($besides:tt)+))?: [$($before:ident)*] [$($after:ident)*];)*) => {$(
         #[doc(hidden)]
         pub trait $allowed {}
         impl<$($before,)* $($after,)*> $allowed for Use<$($before,)* Yes, $($after,)*> {}
         #[diagnostic::do_not_recommend]
-        impl<E: Event<Use: $allowed>> $event for E {}
+        impl<This: Event<Use: $allowed> $(+ $($besides)+)?> $event for This {}
     )*};
 }
 uses! {
-    MayHandle => ClientEvent: [] [B C D E];
-    MayEmit => ServerEvent: [A] [C D E];
-    MayAwaitAck => WithAck: [A B] [D E];
-    MayForget => WithoutAck: [A B C] [E];
-    MayBroadcast => Broadcastable: [A B C D] [];
+    MayHandle => ClientEvent: [] [B C D E F];
+    MayEmit => ServerEvent: [A] [C D E F];
+    MayAwaitAck => WithAck: [A B] [D E F];
+    MayForget => WithoutAck: [A B C] [E F];
+    MayBroadcast => Broadcastable: [A B C D] [F];
+    MayKeep => DecodeOwned (for<'de> DecodeArgs<'de>): [A B C D E] [];
 }
 
 /// Turns an event into the arguments of its packet.
@@ -169,8 +170,6 @@ impl<'de, E: Whole + Deserialize<'de>> DecodeArgs<'de> for E {
 
 /// An event that borrows nothing from its packet, and so can be handed to a closure.
 pub trait DecodeOwned: for<'de> DecodeArgs<'de> {}
-#[diagnostic::do_not_recommend]
-impl<E: for<'de> DecodeArgs<'de>> DecodeOwned for E {}
 
 /// Reads argument `index`; one that the client left out reads as `null`, as it would in JavaScript.
 #[doc(hidden)]

@@ -60,6 +60,8 @@ fn identity(event: &Event<'_>, valid: bool) -> TokenStream {
         event.ack.is_some(),
         event.ack.is_none(),
         event.broadcast || !event.server,
+        // With lifetimes of its own, an event may borrow from its packet.
+        event.item.generics.lifetimes().next().is_none(),
     ];
     let uses = uses.map(|may| match may || !valid {
         true => quote!(#krate::Yes),
