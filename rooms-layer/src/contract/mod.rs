@@ -8,6 +8,7 @@ mod emit;
 mod emitter;
 mod error;
 mod event;
+mod io;
 mod namespace;
 mod path;
 mod room;
@@ -22,6 +23,7 @@ pub use self::{
     emitter::Emitter,
     error::{Error, Rejection},
     event::Event,
+    io::Io,
     namespace::{Main, Namespace, NoAuth},
     path::DynamicNamespace,
     room::{DynRoom, EmitIn, In, RoomSet},
