@@ -93,7 +93,7 @@ pub mod wire;
 #[cfg(feature = "server")]
 pub use self::{
     api::{
-        Ack, AnyEvent, Call, Extension, FromMessage, FromRef, Handle, Handshake, Incoming, Io,
+        Ack, AnyEvent, Call, Extension, FromMessage, FromRef, Handle, Handshake, Incoming,
         Middleware, MissingIo, NamespaceExt, Outgoing, Replied, Serve, Served, Socket, StartError,
         StartProblem, State,
     },
@@ -106,7 +106,7 @@ pub use self::{
 pub use self::{
     contract::{
         Acks, Any, DynRoom, DynamicNamespace, EmitIn, Emitter, Error, Event, Fallible,
-        FromRejection, In, Main, Namespace, NoAck, NoAuth, Publish, Rejection, Reply, RoomKey,
+        FromRejection, In, Io, Main, Namespace, NoAck, NoAuth, Publish, Rejection, Reply, RoomKey,
         RoomSet, To,
     },
     rooms::{
@@ -323,10 +323,9 @@ pub mod prelude {
     pub use crate::handler;
     #[cfg(feature = "server")]
     pub use crate::{
-        Ack, DisconnectReason, Handshake, Io, NamespaceExt, Refuse, Replied, RoomsLayer, Socket,
-        State,
+        Ack, DisconnectReason, Handshake, NamespaceExt, Refuse, Replied, RoomsLayer, Socket, State,
     };
-    pub use crate::{Bytes, DynRoom, Event, Main, Namespace, RoomKey, RoomSet, SocketId};
+    pub use crate::{Bytes, DynRoom, Event, Io, Main, Namespace, RoomKey, RoomSet, SocketId};
 }
 
 /// What the macros print. Not part of the public API.
@@ -381,6 +380,8 @@ mod guide {
     mod acks {}
     #[doc = include_str!("../../docs/guide/emitting.md")]
     mod emitting {}
+    #[doc = include_str!("../../docs/guide/emitter.md")]
+    mod emitter {}
     #[doc = include_str!("../../docs/guide/adapters.md")]
     mod adapters {}
     #[cfg(feature = "export")]

@@ -3,11 +3,10 @@
 use super::{
     extract::{Call, FromMessage},
     handle::{Handle, MissingIo},
-    io::Io,
     state::{FromRef, FromState, State},
 };
 use crate::{
-    contract::{Error, Event, Namespace, Rejection, bounds::StaticNamespace},
+    contract::{Error, Event, Io, Namespace, Rejection, bounds::StaticNamespace},
     rooms::{Adapter, EmitError},
 };
 use axum_core::{

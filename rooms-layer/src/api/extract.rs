@@ -1,13 +1,12 @@
 //! What a handler's parameters are made from.
 
 use super::{
-    io::Io,
     registry::Shared,
     respond::{Outcome, Replied, RepliedAs, Responder},
     socket::Socket,
 };
 use crate::{
-    contract::{Event, Namespace, Rejection, bounds::AckShape},
+    contract::{Event, Io, Namespace, Rejection, bounds::AckShape},
     namespace::{self, HandshakeInfo},
     wire::{Args, Data, DecodeError},
 };

@@ -1,8 +1,8 @@
 //! How an `Io` is found in a request.
 
-use super::{identity::identity, io::Io};
+use super::identity::identity;
 use crate::{
-    contract::{Any, DynamicNamespace, Namespace, bounds::StaticNamespace},
+    contract::{Any, DynamicNamespace, Io, Namespace, bounds::StaticNamespace},
     namespace::Hub,
     rooms::{Adapter, MountError},
 };
@@ -53,7 +53,7 @@ impl Handle {
     /// Fails when `N` is not mounted, or the path is served under another contract, and when there are as many dynamic
     /// namespaces as there may be.
     pub fn at<N: DynamicNamespace>(&self, namespace: N) -> Result<Io<N>, MissingIo> {
-        Ok(Io::new(self.hub.at(&namespace.path(), identity::<N>())?))
+        Ok(Io::over(self.hub.at(&namespace.path(), identity::<N>())?))
     }
 
     /// [`io`](Handle::io), with what only adapter `A` can do.
@@ -76,7 +76,7 @@ impl Handle {
     }
 
     fn namespace<N: Namespace, B>(&self) -> Result<Io<N, B>, MissingIo> {
-        Ok(Io::new(self.hub.namespace(N::PATH, identity::<N>())?))
+        Ok(Io::over(self.hub.namespace(N::PATH, identity::<N>())?))
     }
 }
 
@@ -137,6 +137,6 @@ impl<N: Namespace<Contract: StaticNamespace>> Io<N, Any> {
 
 impl<N: Namespace, A: Adapter> From<Io<N, A>> for Io<N> {
     fn from(io: Io<N, A>) -> Io<N> {
-        io.cast()
+        Io::over(io.back_end().clone())
     }
 }

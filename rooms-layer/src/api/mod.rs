@@ -27,7 +27,6 @@ pub use self::{
     fallback::{AnyEvent, Incoming, Outgoing},
     handle::{Handle, MissingIo},
     handshake::Handshake,
-    io::Io,
     middleware::Middleware,
     respond::Replied,
     serve::{NamespaceExt, Serve, Served},

@@ -74,7 +74,8 @@ type Slot<N, E> = <E as AcceptedBy<<N as Namespace>::Contract>>::Slot;
 /// What is handled once `H` handles `E` as well.
 type After<N, L, H, E> = <Slot<N, E> as Take<L, H, E>>::Then;
 /// What is handled once the block `H` handles its events as well.
-type AfterAll<N, L, H> = <<H as HandlerSet<N>>::Events as TakeAll<<N as Namespace>::Contract, L, H>>::Then;
+type AfterAll<N, L, H> =
+    <<H as HandlerSet<N>>::Events as TakeAll<<N as Namespace>::Contract, L, H>>::Then;
 
 /// A namespace that lacks nothing: what [`Serve::build`] makes of one.
 #[must_use = "pass it to `RoomsLayer::namespace`"]

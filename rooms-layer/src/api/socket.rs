@@ -1,9 +1,9 @@
 //! `Socket`: one client in a namespace.
 
-use super::{identity::values, io::Io, opaque::Opaque};
+use super::{identity::values, opaque::Opaque};
 use crate::{
     contract::{
-        Any, DynamicNamespace, Error, Event, Namespace, RoomSet, To,
+        Any, DynamicNamespace, Error, Event, Io, Namespace, RoomSet, To,
         bounds::{
             AckShape, DecodeAck, EmittedBy, EncodeArgs, Everyone, HasRooms, Routed, ServerEvent,
             Target, WithAck, WithoutAck,
@@ -46,7 +46,7 @@ impl<N: Namespace> Socket<N> {
 
     /// The handle to everyone in the namespace.
     pub fn io(&self) -> Io<N> {
-        Io::new(self.peer.namespace().clone())
+        Io::over(self.peer.namespace().clone())
     }
 
     /// What the path of the namespace says, of a dynamic one.

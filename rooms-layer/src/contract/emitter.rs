@@ -1,15 +1,7 @@
 //! `Emitter`: the handle to everyone in a namespace, for a process that holds no sockets.
 
 use super::{
-    bounds::{
-        Admits, EmittedBy, EncodeArgs, Everyone, HasRooms, Routed, ServerEvent, StaticNamespace,
-        Target, WithoutAck,
-    },
-    capability::Publish,
-    emit::To,
-    error::Error,
-    event::Event,
-    namespace::Namespace,
+    bounds::StaticNamespace, capability::Publish, io::Io, namespace::Namespace,
     path::DynamicNamespace,
 };
 use crate::{
@@ -19,14 +11,14 @@ use crate::{
     },
     wire::Data,
 };
-use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 /// The handle to everyone in namespace `N`, on all servers of a cluster, from a process that holds no sockets: a worker, a
 /// scheduled job.
 ///
-/// It addresses as an `Io` does, under the same contract, and only speaks: what would have to come back from clients
-/// (`emit_with_ack`, `sockets`, `count`) does not compile. It is a cheap clone. The crate of an adapter makes it, and it works
-/// without the feature `server`, so with no HTTP and no WebSocket among the dependencies.
+/// It is an [`Io`] over a back end that only speaks: what would have to come back from clients (`emit_with_ack`, `sockets`,
+/// `count`) does not compile. The crate of an adapter makes it, and it works without the feature `server`, so with no HTTP and no
+/// WebSocket among the dependencies. For tests there is `test::Recorder::emitter`.
 ///
 /// ```
 /// use rooms_layer::{Emitter, Error, prelude::*};
@@ -58,143 +50,38 @@ use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 ///
 /// # Order
 ///
-/// What one emitter sends to a namespace arrives in the order of the calls, at most once, as far as the engine gives that.
-/// Nothing is promised between emitters, even clones aside, and servers.
-pub struct Emitter<N: Namespace> {
-    relay: Arc<Relay>,
-    open: Arc<Open>,
-    kind: PhantomData<fn() -> N>,
-}
+/// What one process emits to a namespace arrives in the order of the calls and at most once, as far as the engine between the
+/// servers promises that. Between processes no order is promised.
+pub type Emitter<N> = Io<N, Publish>;
 
-/// Opens the way into a namespace, by its path.
-type Open = dyn Fn(&str) -> Arc<dyn Publisher> + Send + Sync;
-
-impl<N: Namespace> Emitter<N> {
-    /// Makes one, for the crates of adapters: `open` gives the way into the namespace with a path. It is called here and for
-    /// each [`of`](Emitter::of) and [`at`](Emitter::at).
+impl<N: Namespace> Io<N, Publish> {
+    /// Makes an emitter, for the crates of adapters: `open` gives the way into the namespace with a path. It is called here, and
+    /// for each [`of`](Emitter::of) and [`at`](Emitter::at).
     pub fn new<F>(open: F) -> Self
     where
         N: Namespace<Contract: StaticNamespace>,
         F: Fn(&str) -> Arc<dyn Publisher> + Send + Sync + 'static,
     {
-        Emitter::open(N::PATH, Arc::new(open))
+        Relay::open(N::PATH, Arc::new(open))
     }
 
-    /// The handle to another namespace of the same cluster.
+    /// The emitter for another namespace of the same cluster.
     pub fn of<M>(&self) -> Emitter<M>
     where
         M: Namespace<Contract: StaticNamespace>,
     {
-        Emitter::open(M::PATH, self.open.clone())
+        Relay::open(M::PATH, self.relay().open.clone())
     }
 
-    /// The handle to one of the namespaces `M` of the same cluster: `emitter.at(Workspace { id })`.
+    /// The emitter for one of the namespaces `M` of the same cluster: `emitter.at(Workspace { id })`.
     pub fn at<M: DynamicNamespace>(&self, namespace: M) -> Emitter<M> {
-        Emitter::open(&namespace.path(), self.open.clone())
+        Relay::open(&namespace.path(), self.relay().open.clone())
     }
 
-    fn open(path: &str, open: Arc<Open>) -> Self {
-        Emitter {
-            relay: Arc::new(Relay {
-                publisher: open(path),
-                path: path.into(),
-            }),
-            open,
-            kind: PhantomData,
-        }
-    }
-
-    /// Addresses the sockets in a room or in any of several; an empty list is nobody.
-    pub fn to<T: Target<N>>(&self, target: T) -> To<N, Publish, T::Audience> {
-        self.everyone().narrow(target)
-    }
-
-    /// Addresses everyone but the sockets in a room.
-    pub fn except<T: Target<N>>(&self, target: T) -> To<N, Publish, Everyone> {
-        self.everyone().except(target)
-    }
-
-    /// Addresses everyone who can take the event at once.
-    pub fn volatile(&self) -> To<N, Publish, Everyone> {
-        self.everyone().volatile()
-    }
-
-    /// Emits to everyone in the namespace; the event must be `#[event(broadcast)]`.
-    ///
-    /// # Errors
-    ///
-    /// See [`To::emit`].
-    pub fn emit<E>(&self, event: E) -> Result<Sent, Error>
-    where
-        E: Event,
-        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
-        Everyone: Admits<E::This>,
-    {
-        self.everyone().emit(event)
-    }
-
-    /// [`emit`](Emitter::emit) without giving the event away.
-    ///
-    /// # Errors
-    ///
-    /// See [`To::emit`].
-    pub fn emit_ref<E>(&self, event: &E) -> Result<Sent, Error>
-    where
-        E: Event,
-        E::This: ServerEvent + EmittedBy<N> + WithoutAck + EncodeArgs,
-        Everyone: Admits<E::This>,
-    {
-        self.everyone().emit_ref(event)
-    }
-
-    /// Emits to the room that the event itself names: `#[event(to(Room::Project(id)))]`.
-    ///
-    /// # Errors
-    ///
-    /// See [`To::emit`].
-    pub fn publish<E>(&self, event: E) -> Result<Sent, Error>
-    where
-        E: Event,
-        E::This: ServerEvent + EmittedBy<N> + Routed + WithoutAck + EncodeArgs,
-        N: HasRooms<<E::This as Routed>::Set>,
-    {
-        self.everyone().routed(event.this()).send(&event)
-    }
-
-    /// Makes everyone in the namespace join a room.
-    pub fn join<T: Target<N>>(&self, target: T) -> Changed {
-        self.everyone().join(target)
-    }
-
-    /// Makes everyone in the namespace leave a room.
-    pub fn leave<T: Target<N>>(&self, target: T) -> Changed {
-        self.everyone().leave(target)
-    }
-
-    /// Disconnects everyone from the namespace.
-    pub fn disconnect_sockets(&self) -> Changed {
-        self.everyone().disconnect_sockets()
-    }
-
-    fn everyone(&self) -> To<N, Publish, Everyone> {
-        To::new(self.relay.clone(), Selection::default())
-    }
-}
-
-impl<N: Namespace> Clone for Emitter<N> {
-    fn clone(&self) -> Self {
-        Emitter {
-            relay: self.relay.clone(),
-            open: self.open.clone(),
-            kind: PhantomData,
-        }
-    }
-}
-impl<N: Namespace> fmt::Debug for Emitter<N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Emitter")
-            .field("namespace", &self.relay.path)
-            .finish_non_exhaustive()
+    fn relay(&self) -> &Relay {
+        let back_end: &dyn Any = &*self.back_end;
+        let relay = back_end.downcast_ref();
+        relay.expect("emitters are made here only")
     }
 }
 
@@ -202,6 +89,20 @@ impl<N: Namespace> fmt::Debug for Emitter<N> {
 struct Relay {
     path: Box<str>,
     publisher: Arc<dyn Publisher>,
+    open: Arc<Open>,
+}
+
+/// Opens the way into a namespace, by its path.
+type Open = dyn Fn(&str) -> Arc<dyn Publisher> + Send + Sync;
+
+impl Relay {
+    fn open<N: Namespace>(path: &str, open: Arc<Open>) -> Emitter<N> {
+        Io::over(Arc::new(Self {
+            path: path.into(),
+            publisher: open(path),
+            open,
+        }))
+    }
 }
 
 impl BackEnd for Relay {

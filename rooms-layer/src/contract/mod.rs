@@ -8,6 +8,7 @@ mod emit;
 mod emitter;
 mod error;
 mod event;
+mod io;
 mod namespace;
 mod path;
 mod room;
@@ -22,6 +23,7 @@ pub use self::{
     emitter::Emitter,
     error::{Error, Rejection},
     event::Event,
+    io::Io,
     namespace::{Main, Namespace, NoAuth},
     path::DynamicNamespace,
     room::{DynRoom, EmitIn, In, RoomSet},
@@ -51,7 +53,9 @@ pub(crate) mod private {
     pub use super::{
         ack::ResultParts,
         coverage::{First, Fork, Handled, Here, Leaf, Open, Second, Take, TakeAll, Vacant},
-        event::{No, Use, Whole, Yes, argument, assert_unique, is_client_event, is_server_event, push},
+        event::{
+            No, Use, Whole, Yes, argument, assert_unique, is_client_event, is_server_event, push,
+        },
         namespace::{OpenContract, accepts},
         path::{PathReader, PathWriter, Paths},
         room::Permits,

@@ -9,12 +9,12 @@ mod service;
 use self::server::Server;
 use crate::{
     api::{
-        Dispatch, Handle, Io, NamespaceExt, Serve, Served, StartError, StartProblem,
+        Dispatch, Handle, NamespaceExt, Serve, Served, StartError, StartProblem,
         bounds::{HandlerSet, IntoHandler, IntoServed},
         identity,
     },
     contract::{
-        DynamicNamespace, Main, Namespace, Paths,
+        DynamicNamespace, Io, Main, Namespace, Paths,
         bounds::{AcceptedBy, StaticNamespace},
     },
     namespace::{HandshakeInfo, Hub, Pattern},
@@ -127,7 +127,7 @@ impl<A: Adapter> RoomsLayer<A> {
         N: Namespace<Contract: StaticNamespace>,
     {
         match self.hub.reserve(N::PATH, identity::<N>(), None) {
-            Ok(core) => Io::new(core),
+            Ok(core) => Io::over(core),
             Err(error) => panic!("{error}"),
         }
     }
@@ -140,7 +140,7 @@ impl<A: Adapter> RoomsLayer<A> {
     /// namespaces as there may be.
     pub fn at<N: DynamicNamespace>(&self, namespace: N) -> Result<Io<N>, MountError> {
         let core = self.hub.at(&namespace.path(), identity::<N>())?;
-        Ok(Io::new(core))
+        Ok(Io::over(core))
     }
 
     /// How many dynamic namespaces there are.
@@ -254,7 +254,7 @@ impl<A: Adapter> RoomsLayer<A> {
         let path = namespace.path();
         let values = Some(Box::new(namespace) as Box<_>);
         match self.hub.reserve(&path, identity::<N>(), values) {
-            Ok(core) => Io::new(core),
+            Ok(core) => Io::over(core),
             Err(error) => panic!("{error}"),
         }
     }

@@ -7,6 +7,7 @@ use super::{
 use crate::wire::{Args, Data};
 use futures_core::Stream;
 use std::{
+    any::Any,
     future::IntoFuture,
     pin::Pin,
     task::{Context, Poll},
@@ -16,7 +17,7 @@ use std::{
 /// A namespace, as handles to it see it: one of this server, or a way into one of a cluster's.
 ///
 /// What a handle may ask of it says the handle's type (`bounds::CanAck`, `bounds::CanQuery`).
-pub(crate) trait BackEnd: Send + Sync + 'static {
+pub(crate) trait BackEnd: Any + Send + Sync {
     /// The path of the namespace.
     fn path(&self) -> &str;
 
@@ -58,7 +59,7 @@ pub(crate) struct Flags {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Sent {
-    /// How many sockets of this server the event was queued for.
+    /// How many sockets of this server the event was queued for. None for an emitter, which has no sockets.
     pub local: usize,
     confirmed: Confirmed,
 }

@@ -3,9 +3,9 @@ use super::{
     patience::patiently,
 };
 use crate::{
-    api::{Io, Socket},
+    api::Socket,
     contract::{
-        DynamicNamespace, Event, Fallible, Namespace, Reply,
+        DynamicNamespace, Event, Fallible, Io, Namespace, Reply,
         bounds::{
             AcceptedBy, AckShape, DecodeAck, DecodeArgs, DecodeOwned, Emits, EncodeArgs,
             StaticNamespace, WithAck, WithoutAck,
@@ -13,7 +13,6 @@ use crate::{
     },
     engine::Mailbox,
     layer::RoomsLayer,
-    namespace,
     rooms::{AckError, Adapter, SocketId},
     session::DisconnectReason,
     transport::stream_pipe,
@@ -30,7 +29,7 @@ use std::{collections::VecDeque, fmt, marker::PhantomData, sync::Arc};
 pub struct Client<N: Namespace> {
     line: Line,
     id: SocketId,
-    core: Arc<namespace::Namespace>,
+    io: Io<N>,
     mailbox: Arc<Mailbox>,
     /// Events that came while something else was waited for.
     events: VecDeque<Packet>,
@@ -103,14 +102,14 @@ impl<N: Namespace> Client<N> {
         let mut client = Self {
             line,
             id: SocketId::from(""),
-            core: io.into_core(),
+            io,
             mailbox,
             events: VecDeque::new(),
             next_ack: 0,
             kind: PhantomData,
         };
         let auth = to_data(&auth);
-        let frame = connect_frame(client.core.path(), &auth);
+        let frame = connect_frame(client.io.core().path(), &auth);
         client.line.send(&frame).await;
         let answer = client.packet("an answer to CONNECT").await;
         let answer = answer.expect("a server answers before it closes");
@@ -139,7 +138,7 @@ impl<N: Namespace> Client<N> {
     ///
     /// Panics when the client is disconnected.
     pub fn server_socket(&self) -> Socket<N> {
-        let peer = self.core.peer(&self.id);
+        let peer = self.io.core().peer(&self.id);
         Socket::new(peer.expect("the client is connected"))
     }
 
@@ -152,7 +151,7 @@ impl<N: Namespace> Client<N> {
     where
         E: Event + WithoutAck + EncodeArgs + AcceptedBy<N::Contract>,
     {
-        let packet = socket_io::frame_event(encode(&event), self.core.path(), None);
+        let packet = socket_io::frame_event(encode(&event), self.io.core().path(), None);
         self.line.send(&packet).await;
     }
 
@@ -206,7 +205,7 @@ impl<N: Namespace> Client<N> {
     async fn ask(&mut self, data: Data) -> Result<Args, AckError> {
         let id = self.next_ack;
         self.next_ack += 1;
-        let packet = socket_io::frame_event(data, self.core.path(), Some(id));
+        let packet = socket_io::frame_event(data, self.io.core().path(), Some(id));
         self.line.send(&packet).await;
         loop {
             let packet = self.packet("an acknowledgement").await;
@@ -279,7 +278,7 @@ impl<N: Namespace> Client<N> {
             .id()
             .expect("an event with an acknowledgement has an id");
         let data = answer(event).answer();
-        let packet = socket_io::frame_ack(data, self.core.path(), id);
+        let packet = socket_io::frame_ack(data, self.io.core().path(), id);
         self.line.send(&packet).await;
     }
 
@@ -320,7 +319,7 @@ impl<N: Namespace> Client<N> {
     pub async fn disconnect(mut self, reason: DisconnectReason) {
         match reason {
             DisconnectReason::ClientNamespaceDisconnect => {
-                let packet = socket_io::disconnect_frame(self.core.path());
+                let packet = socket_io::disconnect_frame(self.io.core().path());
                 self.line.send(&packet).await;
             }
             DisconnectReason::TransportClose => {}

@@ -2,8 +2,7 @@
 
 use super::{Recorder, Recording};
 use crate::{
-    api::Io,
-    contract::{DynamicNamespace, Namespace, bounds::StaticNamespace},
+    contract::{DynamicNamespace, Io, Namespace, bounds::StaticNamespace},
     rooms::{
         Adapter, Selection, SocketId,
         adapter::{Answers, Channel, Confirmed, Moved, Opening, Question},

@@ -1,12 +1,7 @@
 use demo::*;
-use rooms_layer::bounds::CanEmit;
-use rooms_layer::prelude::*;
+use rooms_layer::Emitter;
 
-/// Stands in for the back end of an adapter's emitter.
-enum Publish {}
-impl CanEmit for Publish {}
-
-fn f(out: Io<App, Publish>) {
+fn f(out: Emitter<App>) {
     out.to(Room::project(ProjectId(1)))
         .emit_with_ack(ConfirmDelete { id: ProjectId(1) })
         .ok();

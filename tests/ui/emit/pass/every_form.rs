@@ -1,5 +1,5 @@
 use demo::*;
-use rooms_layer::{Changed, EmitIn, Error, Sent, prelude::*};
+use rooms_layer::{Changed, EmitIn, Emitter, Error, Sent, bounds::CanEmit, prelude::*};
 use std::time::Duration;
 
 fn task() -> Task {
@@ -75,6 +75,24 @@ pub async fn sockets(io: Io<App>, id: ProjectId) -> usize {
     }
     room.disconnect_sockets();
     room.count().await
+}
+
+pub async fn from_a_worker(out: Emitter<App>, id: ProjectId) -> Result<(), Error> {
+    let renamed = Renamed { id, name: "new" };
+    out.to(Room::project(id)).emit_ref(&renamed)?;
+    out.publish(renamed)?.await?;
+    out.emit_ref(&Maintenance)?;
+    out.except(Room::lobby()).volatile().emit(Maintenance)?;
+    out.join(Room::lobby()).await?;
+    out.to(Room::lobby()).leave(Room::lobby()).await?;
+    out.disconnect_sockets().await?;
+    either(&out, id)?;
+    Ok(())
+}
+
+/// A helper that is generic over the back end.
+pub fn either<B: CanEmit>(io: &Io<App, B>, id: ProjectId) -> Result<Sent, Error> {
+    io.publish(Renamed { id, name: "new" })
 }
 
 /// A helper that is generic over the event.
