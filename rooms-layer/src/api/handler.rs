@@ -9,7 +9,7 @@ use super::{
 use crate::{
     contract::{
         Event, Namespace, Rejection,
-        bounds::{ClientEvent, DecodeOwned},
+        bounds::{AcceptedBy, ClientEvent, DecodeOwned},
     },
     wire::Data,
 };
@@ -147,7 +147,7 @@ pub trait HandledBy<N: Namespace, H>: Event<Ack: AnswerRejection> {
 pub fn register_method<N, E, H>(block: &Arc<H>, method: &'static str, into: &mut Registry<N>)
 where
     N: Namespace,
-    E: HandledBy<N, H> + 'static,
+    E: HandledBy<N, H> + AcceptedBy<N::Contract> + 'static,
     H: Send + Sync + 'static,
 {
     let block = block.clone();

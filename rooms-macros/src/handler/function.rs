@@ -64,7 +64,9 @@ fn implementations(target: &Target, handler: &Handler, valid: bool) -> TokenStre
     let namespaces = target.namespaces();
     let each = namespaces.iter().map(|namespace| {
         let body = if valid {
-            handler.body(target, namespace, quote!(#name::call))
+            let check = handler.check(target, namespace);
+            let body = handler.body(target, namespace, quote!(#name::call));
+            quote!(#check #body)
         } else {
             stub(krate)
         };

@@ -109,7 +109,7 @@ impl Handler {
 
     /// Checks that the namespace accepts the event. An event that it does not accept is reported here, once, at the
     /// parameter.
-    fn check(&self, target: &Target, namespace: &Type) -> TokenStream {
+    pub(crate) fn check(&self, target: &Target, namespace: &Type) -> TokenStream {
         let (krate, event, span) = (&target.krate, &self.event_static, self.event.span());
         let namespace = types::at(namespace, span);
         quote_spanned!(span=> #krate::accepts::<#namespace, #event>();)
@@ -155,9 +155,7 @@ impl Handler {
         let response = quote_spanned! {self.output_span=>
             <#output as #krate::Responder<#event_static>>::respond
         };
-        let check = self.check(target, namespace);
         quote! {
-            #check
             #(#extractions)*
             #decoding
             #krate::Handling::new(#function(#(#parameters,)* __event), #response)
