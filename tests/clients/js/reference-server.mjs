@@ -6,10 +6,9 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { Server } from "socket.io";
 
-export async function startReferenceServer({ port = 0, recovery = false } = {}) {
+export async function startReferenceServer({ port = 0, ...options } = {}) {
   const http = createServer();
-  // Recovery adds an argument to every event, which clients that know nothing of it would hand on.
-  const io = new Server(http, { allowEIO3: true, ...(recovery && { connectionStateRecovery: {} }) });
+  const io = new Server(http, { allowEIO3: true, ...options });
 
   http.on("request", async (request, response) => {
     if (request.url.startsWith("/socket.io/")) return;
@@ -130,7 +129,14 @@ async function json(request) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [port, recovery] = process.argv.slice(2);
-  const { url, close } = await startReferenceServer({ port: Number(port ?? 0), recovery: recovery === "recovery" });
+  // Not for every client: it adds an argument to each event, which those that know nothing of recovery hand on.
+  const options = recovery === "recovery" ? { connectionStateRecovery: {} } : {};
+  const { url, close } = await startReferenceServer({ port: Number(port ?? 0), ...options });
   console.log(`listening on ${url}`);
-  process.stdin.on("end", close).resume();
+  const stop = () => {
+    close();
+    // A client that does not close its side would be waited for half a minute.
+    setTimeout(() => process.exit(), 1000).unref();
+  };
+  process.stdin.on("end", stop).resume();
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { io } from "socket.io-client";
 import { next } from "../harness.mjs";
-import { breakable, request, run, url } from "./program.mjs";
+import { breakable, request, run } from "./program.mjs";
 import { Client, rows } from "./socket.io.mjs";
 
 const client = new Client({
@@ -30,7 +30,7 @@ await run(
 
     async recovery() {
       // It comes back when it is told to, so that what it misses is missed.
-      const socket = await client.connect({ at: breakable, reconnection: false });
+      const socket = await client.connectAndUpgrade({ at: breakable, reconnection: false });
       const other = await client.connect();
       const { id } = socket;
       await client.ask(socket, "join", "recovery");

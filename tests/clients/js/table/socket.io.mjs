@@ -33,6 +33,17 @@ export class Client {
     return socket;
   }
 
+  /**
+   * A socket that has changed to WebSocket. In the middle of the change this client may pause polling for a WebSocket that is
+   * already gone, and then only its heartbeat tells it that the connection is lost (against any server).
+   */
+  async connectAndUpgrade(options) {
+    const socket = await this.connect(options);
+    const { engine } = socket.io;
+    if (engine.transport.name !== "websocket") await next(engine, "upgrade");
+    return socket;
+  }
+
   ask(socket, event, ...args) {
     return this.#dialect.ask(socket, event, ...args);
   }
@@ -194,7 +205,7 @@ export function rows(client) {
     "websocket only": () => over("websocket"),
 
     async reconnect() {
-      const socket = await client.connect({ at: breakable });
+      const socket = await client.connectAndUpgrade({ at: breakable });
       const { id } = socket;
       const [gone, back] = [next(socket, "disconnect"), next(socket, "connect")];
       request("cut");
@@ -205,7 +216,7 @@ export function rows(client) {
     },
 
     async restart() {
-      const socket = await client.connect();
+      const socket = await client.connectAndUpgrade();
       const { id } = socket;
       const [gone, back] = [next(socket, "disconnect"), next(socket, "connect")];
       request("restart");
