@@ -272,7 +272,9 @@ async def main():
             await asyncio.wait_for(ROWS[name](), DEADLINE_S)
             say(row=name, **{"pass": True})
         except Exception:
-            say(row=name, why=traceback.format_exc(limit=-2), **{"pass": False})
+            # It may quote what a row has sent, and half a character is no JSON to everybody.
+            why = traceback.format_exc(limit=-2).encode(errors="replace").decode()
+            say(row=name, why=why, **{"pass": False})
         while PEERS:
             await PEERS.pop().disconnect()
 

@@ -19,7 +19,8 @@ export async function run(client, version, rows, cleanUp) {
       await within(DEADLINE_MS, rows[row]());
       print({ row, pass: true });
     } catch (error) {
-      print({ row, pass: false, why: error.stack ?? String(error) });
+      // It may quote what a row has sent, and half a character is no JSON to everybody.
+      print({ row, pass: false, why: (error.stack ?? String(error)).toWellFormed() });
     } finally {
       cleanUp();
     }
