@@ -56,6 +56,18 @@ async def _():
     await still_serves(one)
 
 
+@row("own id")
+async def _():
+    ann, bob = await connect(namespaces=("/", "/side")), await connect()
+    await ann.emit("shout", {"text": "hello"})
+    same((await bob.next("shouted"))[0]["from"], ann.sid())
+    await ann.emit("shout", {"text": "beside"}, namespace="/side")
+    same((await ann.next("shouted", "/side"))[0]["from"], ann.sid("/side"))
+    same(await ann.ask("rooms"), [ann.sid()])
+    await bob.emit("tell", {"room": ann.sid(), "text": "only you"})
+    same((await ann.next("told"))[0]["text"], "only you")
+
+
 @row("auth refused")
 async def _():
     one = peer()
@@ -75,7 +87,7 @@ async def _():
     await ann.emit("nobody_listens", {"a": 1})
     await ann.emit("shout", {"text": "hello"})
     for one in (ann, bob):
-        same(await one.next("shouted"), ({"text": "hello", "from": ann.sid()},))
+        same((await one.next("shouted"))[0]["text"], "hello")
 
 
 @row("ack by server")
@@ -129,8 +141,8 @@ async def _():
     await one.emit("shout", {"text": "beside"}, namespace="/side")
     await still_serves(one)
     await still_serves(one, namespace="/side")
-    same(one.heard("shouted"), [{"text": "in main", "from": one.sid()}])
-    same(one.heard("shouted", "/side"), [{"text": "beside", "from": one.sid("/side")}])
+    same([message["text"] for message in one.heard("shouted")], ["in main"])
+    same([message["text"] for message in one.heard("shouted", "/side")], ["beside"])
 
     lost = peer()
     try:

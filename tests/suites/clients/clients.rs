@@ -11,6 +11,7 @@ use tokio::process::Command;
 /// What is tried of every client, in this order. FIXTURE.md says what each means.
 pub(crate) const ROWS: &[&str] = &[
     "connect",
+    "own id",
     "auth refused",
     "events",
     "ack by server",
@@ -44,6 +45,7 @@ pub(crate) struct Client {
 /// Rows that a client has no part in.
 pub(crate) struct Lack {
     pub(crate) rows: &'static [&'static str],
+    pub(crate) on: &'static [Framework],
     /// Stands in the guide in these words.
     pub(crate) why: &'static str,
 }
@@ -61,11 +63,18 @@ pub(crate) const CLIENTS: &[Client] = &[
         lacks: &[
             Lack {
                 rows: &["ack timeout in client"],
+                on: ALL,
                 why: "its acknowledgements have no timeout",
             },
             Lack {
                 rows: &["recovery"],
+                on: ALL,
                 why: "it is older than recovery",
+            },
+            Lack {
+                rows: &["own id"],
+                on: Framework::OURS,
+                why: "what it takes for its id is the secret of its session, which the server tells nobody",
             },
         ],
         engine_io_3: true,
@@ -76,6 +85,7 @@ pub(crate) const CLIENTS: &[Client] = &[
         lacks: &[
             Lack {
                 rows: &[
+                    "own id",
                     "ack by server",
                     "ack by client",
                     "ack timeout in client",
@@ -84,10 +94,12 @@ pub(crate) const CLIENTS: &[Client] = &[
                     "namespaces",
                     "rooms",
                 ],
+                on: ALL,
                 why: "it carries messages and knows nothing of what is in them",
             },
             Lack {
                 rows: &["reconnect", "recovery", "restart"],
+                on: ALL,
                 why: "it never connects a second time",
             },
         ],
@@ -110,23 +122,33 @@ pub(crate) const CLIENTS: &[Client] = &[
         program: || Command::new(rust_target().join("debug/rust-client")),
         lacks: &[
             Lack {
+                rows: &["own id"],
+                on: ALL,
+                why: "it does not tell its id",
+            },
+            Lack {
                 rows: &["ack by client"],
+                on: ALL,
                 why: "it can't acknowledge what a server asks",
             },
             Lack {
                 rows: &["ack timeout in client"],
+                on: ALL,
                 why: "it drops a late acknowledgement and tells nobody",
             },
             Lack {
                 rows: &["binary nested"],
+                on: ALL,
                 why: "an attachment has to be the only argument, and nothing with one can be acknowledged",
             },
             Lack {
                 rows: &["recovery"],
+                on: ALL,
                 why: "it knows nothing of recovery",
             },
             Lack {
                 rows: &["lone surrogates"],
+                on: ALL,
                 why: "strings of Rust have none",
             },
         ],
@@ -134,16 +156,22 @@ pub(crate) const CLIENTS: &[Client] = &[
     },
 ];
 
+const ALL: &[Framework] = &Framework::ALL;
+
 const PYTHON_LACKS: &[Lack] = &[Lack {
     rows: &["recovery"],
+    on: ALL,
     why: "it does not keep what recovery needs",
 }];
 
 impl Client {
     /// Why this row is not tried there, if it is not.
     pub(crate) fn not_applicable(&self, row: &str, framework: Framework) -> Option<&'static str> {
-        let lack = self.lacks.iter().find(|lack| lack.rows.contains(&row));
-        let ours = framework != Framework::Node;
+        let lack = self
+            .lacks
+            .iter()
+            .find(|lack| lack.rows.contains(&row) && lack.on.contains(&framework));
+        let ours = Framework::OURS.contains(&framework);
         match lack {
             Some(lack) => Some(lack.why),
             None if ours && self.engine_io_3 && !ENGINE_IO_3 => {

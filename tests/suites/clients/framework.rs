@@ -15,6 +15,8 @@ pub(crate) enum Framework {
 
 impl Framework {
     pub(crate) const ALL: [Self; 4] = [Self::Axum, Self::Hyper, Self::Warp, Self::Node];
+    /// Those that serve ours.
+    pub(crate) const OURS: &[Self] = &[Self::Axum, Self::Hyper, Self::Warp];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
