@@ -32,7 +32,7 @@ class Peer:
     async def emit(self, event, *args, namespace="/"):
         await self._do("emit", event, args, namespace=namespace)
 
-    async def ask(self, event, *args, namespace="/", timeout=10):
+    async def ask(self, event, *args, namespace="/", timeout=20):
         return await self._do("call", event, args, namespace=namespace, timeout=timeout)
 
     async def next(self, event, namespace="/"):

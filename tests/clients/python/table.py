@@ -16,7 +16,7 @@ from socketio import exceptions
 from peer import Peer
 
 # How long a row may take before it fails. Nothing waits for this time to pass.
-DEADLINE_S = 15
+DEADLINE_S = 30
 
 KIND, URL, BREAKABLE, *WANTED = sys.argv[1:]
 ROWS = {}

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 /// How long a client may take for all rows. Each row has a deadline of its own, which is shorter.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// What came of it.
 pub(crate) struct Run {

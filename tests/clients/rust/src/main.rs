@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::{env, io::Write, panic, sync::mpsc, thread, time::Duration};
 
 /// How long a row may take before it fails. Nothing waits for this time to pass.
-const DEADLINE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(30);
 
 fn main() {
     let mut args = env::args().skip(1);

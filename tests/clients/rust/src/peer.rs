@@ -11,7 +11,7 @@ use std::{
 };
 
 /// How long anything may take before it counts as missing.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A connection of the client. It is not closed: once closed, the client's thread would run without a pause until the end of the process.
 pub struct Peer {
