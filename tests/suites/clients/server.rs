@@ -1,7 +1,12 @@
 //! A fixture app in a process of its own.
 
 use crate::framework::Framework;
-use std::{net::SocketAddr, process::Stdio, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    process::{self, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
+    time::Duration,
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::Child,
@@ -20,9 +25,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts on a free port.
+    /// Starts on a port of its own.
     pub(crate) async fn start(framework: Framework, recovery: bool) -> Result<Self, String> {
-        let (process, address) = spawn(framework, 0, recovery).await?;
+        let (process, address) = spawn(framework, free_port(), recovery).await?;
         Ok(Self {
             framework,
             recovery,
@@ -51,6 +56,19 @@ impl Server {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+}
+
+/// A free port that stays so while a server is replaced: it is below those that systems hand out to whoever asks for any, and the
+/// processes of this suite begin at different ones.
+fn free_port() -> u16 {
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + process::id() % 200 * 100;
+    loop {
+        let port = first as u16 + TAKEN.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
