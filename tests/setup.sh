@@ -9,12 +9,22 @@ cd "$(dirname "$0")/.."
 system_tools=(
   chromium:chromium
   curl:curl
+  pkg-config:pkg-config
+  python3:python3
+)
+# What shows that it is there:package. Of these there is no command.
+system_packages=(
+  "python3 -c 'import ensurepip, venv'":python3-venv
+  "pkg-config --exists openssl":libssl-dev
 )
 npm_folders=(
   examples/board/page
   tests/clients/js
   tests/browser
   tests/export
+)
+python_folders=(
+  tests/clients/python
 )
 
 fail() {
@@ -39,6 +49,9 @@ install_system_tools() {
   for tool in "${system_tools[@]}"; do
     have "${tool%%:*}" || missing+=("${tool##*:}")
   done
+  for tool in "${system_packages[@]}"; do
+    eval "${tool%:*}" &>/dev/null || missing+=("${tool##*:}")
+  done
   ((${#missing[@]})) || return 0
 
   have apt-get || fail "no apt-get here; install these by hand: ${missing[*]}"
@@ -54,6 +67,9 @@ install_system_tools() {
   for tool in "${system_tools[@]}"; do
     have "${tool%%:*}" || fail "${tool##*:} is installed, but there is no command ${tool%%:*}"
   done
+  for tool in "${system_packages[@]}"; do
+    eval "${tool%:*}" &>/dev/null || fail "${tool##*:} is installed, but this fails: ${tool%:*}"
+  done
 }
 
 # A copy of the lock file inside node_modules says which lock file that folder was installed from. The board's build.mjs
@@ -68,6 +84,20 @@ install_npm_packages() {
   done
 }
 
+# As with npm, a copy of the requirements says what the environment was made from.
+install_python_packages() {
+  local folder
+  for folder in "${python_folders[@]}"; do
+    cmp --silent "$folder/requirements.txt" "$folder/.venv/requirements.txt" && continue
+    echo "installing Python packages in $folder" >&2
+    python3 -m venv --clear "$folder/.venv" || fail "python3 could not make $folder/.venv"
+    "$folder/.venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$folder/requirements.txt" \
+      || fail "pip could not install $folder/requirements.txt"
+    cp "$folder/requirements.txt" "$folder/.venv/requirements.txt"
+  done
+}
+
 check_toolchains
 install_system_tools
 install_npm_packages
+install_python_packages

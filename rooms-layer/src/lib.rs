@@ -391,6 +391,8 @@ mod guide {
     mod testing {}
     #[doc = include_str!("../../docs/guide/configuration.md")]
     mod configuration {}
+    #[doc = include_str!("../../docs/guide/clients.md")]
+    mod clients {}
     #[doc = include_str!("../../docs/guide/coming-from-node.md")]
     mod coming_from_node {}
     #[doc = include_str!("../../docs/guide/coming-from-socketioxide.md")]

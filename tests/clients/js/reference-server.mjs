@@ -1,14 +1,14 @@
 // ../FIXTURE.md on Node's own Socket.IO. The suite runs against it to prove that it describes Socket.IO.
 //
-//   node reference-server.mjs [port]
+//   node reference-server.mjs [port] [recovery]
 
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { Server } from "socket.io";
 
-export async function startReferenceServer(port = 0) {
+export async function startReferenceServer({ port = 0, ...options } = {}) {
   const http = createServer();
-  const io = new Server(http);
+  const io = new Server(http, { allowEIO3: true, ...options });
 
   http.on("request", async (request, response) => {
     if (request.url.startsWith("/socket.io/")) return;
@@ -22,22 +22,30 @@ export async function startReferenceServer(port = 0) {
   });
 
   io.use((socket, next) => {
-    if (socket.handshake.auth.token === "secret") return next();
+    if ((socket.handshake.auth.token ?? socket.handshake.query.token) === "secret") return next();
     next(Object.assign(new Error("invalid token"), { data: { code: 401 } }));
   });
   io.on("connection", (socket) => {
     socket.data.order = [];
-    for (const [event, { accepts, handle }] of Object.entries(events(io))) {
-      socket.on(event, (...args) => {
-        const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
-        if (accepts(...args)) handle(socket, ack, ...args);
-        else if (event === "strict") ack({ ok: false, error: { message: "n is not an unsigned integer of 32 bits" } });
-      });
-    }
+    listen(socket, events(io));
+  });
+  io.of("/side").on("connection", (socket) => {
+    const { echo, shout } = events(socket.nsp);
+    listen(socket, { echo, shout });
   });
 
   await new Promise((listening) => http.listen(port, "127.0.0.1", listening));
   return { url: `http://127.0.0.1:${http.address().port}`, close: () => io.close() };
+}
+
+function listen(socket, events) {
+  for (const [event, { accepts, handle }] of Object.entries(events)) {
+    socket.on(event, (...args) => {
+      const ack = typeof args.at(-1) === "function" ? args.pop() : () => {};
+      if (accepts(...args)) handle(socket, ack, ...args);
+      else if (event === "strict") ack({ ok: false, error: { message: "n is not an unsigned integer of 32 bits" } });
+    });
+  }
 }
 
 const isText = (value) => typeof value === "string";
@@ -73,9 +81,17 @@ function events(io) {
       accepts: (value) => isText(value?.room) && isText(value.text),
       handle: (socket, _ack, { room, text }) => socket.to(room).emit("told", { room, text }),
     },
+    tell_except: {
+      accepts: (value) => isText(value?.room) && isText(value.except) && isText(value.text),
+      handle: (socket, _ack, { room, except, text }) => socket.to(room).except(except).emit("told", { room, text }),
+    },
     ask_me: {
       accepts: nothing,
       handle: async (socket) => socket.emit("answered", { n: await socket.emitWithAck("question", { n: 20 }) }),
+    },
+    ask_in_vain: {
+      accepts: nothing,
+      handle: (socket, ack) => socket.timeout(100).emit("silence", (late) => ack(late ? "timed out" : "answered")),
     },
     binary: {
       accepts: (value) => isText(value?.label) && Buffer.isBuffer(value.blob),
@@ -84,6 +100,10 @@ function events(io) {
     send_binary: {
       accepts: (value) => isText(value?.label) && Array.isArray(value.parts) && value.parts.every(Buffer.isBuffer),
       handle: (socket, _ack, { label, parts }) => socket.emit("blob", { label, parts }),
+    },
+    mirror: {
+      accepts: Buffer.isBuffer,
+      handle: (socket, _ack, blob) => socket.emit("mirrored", Buffer.from(blob).reverse()),
     },
     order: {
       accepts: Number.isInteger,
@@ -108,6 +128,15 @@ async function json(request) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { url } = await startReferenceServer(Number(process.argv[2] ?? 0));
+  const [port, recovery] = process.argv.slice(2);
+  // Not for every client: it adds an argument to each event, which those that know nothing of recovery hand on.
+  const options = recovery === "recovery" ? { connectionStateRecovery: {} } : {};
+  const { url, close } = await startReferenceServer({ port: Number(port ?? 0), ...options });
   console.log(`listening on ${url}`);
+  const stop = () => {
+    close();
+    // A client that does not close its side would be waited for half a minute.
+    setTimeout(() => process.exit(), 1000).unref();
+  };
+  process.stdin.on("end", stop).resume();
 }

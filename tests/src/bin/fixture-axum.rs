@@ -10,11 +10,18 @@ use rooms_tests::fixture::{self, App, Emit};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
+    let rooms = fixture::rooms();
     let app = Router::new()
         .route("/", get("the fixture app on axum\n"))
         .route("/emit", post(emit))
-        .layer(fixture::rooms());
-    axum::serve(fixture::listen().await?, app).await
+        .layer(rooms.clone());
+    let stopped = async move {
+        fixture::stopped().await;
+        fixture::close(&rooms).await;
+    };
+    axum::serve(fixture::listen().await?, app)
+        .with_graceful_shutdown(stopped)
+        .await
 }
 
 async fn emit(io: Io<App>, Json(body): Json<Emit>) -> Result<StatusCode, Error> {

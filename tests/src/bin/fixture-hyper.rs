@@ -14,20 +14,15 @@ use tower::{Layer, service_fn};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let app = fixture::rooms().layer(service_fn(answer));
-    let listener = fixture::listen().await?;
-    loop {
-        let (stream, _) = listener.accept().await?;
+    let rooms = fixture::rooms();
+    let app = rooms.layer(service_fn(answer));
+    fixture::serve(rooms, |stream| {
         let service = TowerToHyperService::new(app.clone());
-        let connection = http1::Builder::new()
+        http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                eprintln!("connection: {error}");
-            }
-        });
-    }
+            .with_upgrades()
+    })
+    .await
 }
 
 async fn answer(

@@ -12,19 +12,16 @@ use warp::{Filter, Reply, http::StatusCode};
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let app = fixture::rooms().layer(warp::service(routes()));
-    let listener = fixture::listen().await?;
-    loop {
-        let (stream, _) = listener.accept().await?;
+    let rooms = fixture::rooms();
+    let app = rooms.layer(warp::service(routes()));
+    let server = auto::Builder::new(TokioExecutor::new());
+    fixture::serve(rooms, |stream| {
         let service = TowerToHyperService::new(app.clone());
-        tokio::spawn(async move {
-            let server = auto::Builder::new(TokioExecutor::new());
-            let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                eprintln!("connection: {error}");
-            }
-        });
-    }
+        server
+            .serve_connection_with_upgrades(TokioIo::new(stream), service)
+            .into_owned()
+    })
+    .await
 }
 
 fn routes() -> impl Filter<Extract = (impl Reply,), Error = warp::Rejection> + Clone {
