@@ -102,6 +102,7 @@ pub use self::{
     namespace::{HandshakeInfo, KeptExtensions, NamespaceConfig, Refuse},
     session::DisconnectReason,
     transport::{Origins, Transports},
+    wire::socket_io::Parsers,
 };
 pub use self::{
     contract::{

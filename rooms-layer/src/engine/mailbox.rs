@@ -3,7 +3,7 @@ mod requests;
 use super::{Batch, EngineConfig, Pipe, pipe::at_once, polling::Polling};
 use crate::{
     session::{Beat, CloseCause, Heartbeat, SessionId, after},
-    wire::{engine_io, websocket},
+    wire::{Format, Frames, engine_io, websocket},
 };
 use bytes::Bytes;
 use std::{
@@ -48,6 +48,8 @@ pub(crate) enum Pushed {
 
 struct State {
     outlet: Outlet,
+    /// What the client speaks.
+    format: Format,
     queue: VecDeque<Bytes>,
     /// How much of the first entry is written.
     written: usize,
@@ -66,13 +68,20 @@ struct State {
     /// When a client that has joined no namespace is given up. Cleared by the first that it joins.
     join_by: Option<Instant>,
     ending: Option<CloseCause>,
-    /// When the closing handshake is given up.
-    closing_deadline: Option<Instant>,
-    abandoned: bool,
+    closing: Closing,
     heartbeat: Heartbeat,
     /// The tick of this mailbox's entry in the timers.
     scheduled: Option<u64>,
     task: Option<Waker>,
+}
+
+/// The closing handshake. One value, since a client that is open pays for it too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    NotBegun,
+    /// It is given up then.
+    Until(Instant),
+    GivenUp,
 }
 
 /// Where the queue leads.
@@ -117,6 +126,7 @@ impl Mailbox {
                     Some(pipe) => Outlet::Pipe(pipe),
                     None => Outlet::Polling(Some(Box::default())),
                 },
+                format: Format::default(),
                 queue: VecDeque::new(),
                 written: 0,
                 bytes: 0,
@@ -125,8 +135,7 @@ impl Mailbox {
                 pong_ahead: false,
                 join_by: Some(after(now, config.connect_timeout)),
                 ending: None,
-                closing_deadline: None,
-                abandoned: false,
+                closing: Closing::NotBegun,
                 heartbeat: Heartbeat::new(config.ping_interval, config.ping_timeout, now),
                 scheduled: None,
                 task: None,
@@ -154,8 +163,13 @@ impl Mailbox {
         self.state().append(open.frame());
     }
 
+    /// What is queued from here on is in the format that the client has begun to speak.
+    pub(crate) fn speak(&self, format: Format) {
+        self.state().format = format;
+    }
+
     /// Queues one packet for this client alone, and has it flushed.
-    pub(crate) fn send(self: &Arc<Self>, packet: &Bytes, batch: &mut Batch<'_>) -> Pushed {
+    pub(crate) fn send(self: &Arc<Self>, packet: &Frames, batch: &mut Batch<'_>) -> Pushed {
         let pushed = self.push(packet, false);
         if pushed == Pushed::Marked {
             batch.add(self);
@@ -164,7 +178,7 @@ impl Mailbox {
     }
 
     /// Queues one packet. On [`Pushed::Marked`] the caller adds this mailbox to a [`Batch`].
-    pub(crate) fn push(&self, packet: &Bytes, volatile: bool) -> Pushed {
+    pub(crate) fn push(&self, packet: &Frames, volatile: bool) -> Pushed {
         let mut state = self.state();
         if state.ending.is_some() {
             return Pushed::Refused;
@@ -172,6 +186,10 @@ impl Mailbox {
         if volatile && state.blocked {
             return Pushed::Dropped;
         }
+        let Some(packet) = packet.in_format(state.format) else {
+            state.fail(CloseCause::Overflow);
+            return Pushed::Refused;
+        };
         let full = |state: &State| {
             state.queue.len() >= self.max_packets
                 || (state.bytes + packet.len() > self.max_bytes && !state.queue.is_empty())
@@ -242,11 +260,11 @@ impl Mailbox {
 
     /// Whether the closing handshake was given up.
     pub(crate) fn is_abandoned(&self) -> bool {
-        self.state().abandoned
+        self.state().is_abandoned()
     }
 
     pub(crate) fn closing_by(&self, deadline: Instant) {
-        self.state().closing_deadline = Some(deadline);
+        self.state().closing = Closing::Until(deadline);
     }
 
     /// The connection's task begins a turn: it is to be woken from now on, and what is pushed meanwhile leaves together at
@@ -311,12 +329,14 @@ impl Mailbox {
     pub(crate) fn on_deadline(self: &Arc<Self>, now: Instant, batch: &mut Batch<'_>) {
         let mut state = self.state();
         state.scheduled = None;
-        if let Some(deadline) = state.closing_deadline {
-            if now >= deadline {
-                state.abandoned = true;
+        match state.closing {
+            Closing::NotBegun => {}
+            Closing::Until(deadline) if now >= deadline => {
+                state.closing = Closing::GivenUp;
                 state.wake();
+                return;
             }
-            return;
+            Closing::Until(_) | Closing::GivenUp => return,
         }
         // Nothing follows a close frame, and the connection's task has the rest.
         if state.ending.is_some() {
@@ -348,13 +368,14 @@ impl Mailbox {
         remove: impl FnOnce(u64),
     ) -> Option<u64> {
         let mut state = self.state();
-        if matches!(state.outlet, Outlet::Polling(None)) || state.abandoned {
+        if matches!(state.outlet, Outlet::Polling(None)) {
             return None;
         }
-        let deadline = match state.closing_deadline {
-            Some(deadline) => deadline,
-            None if state.ending.is_some() => return None,
-            None => {
+        let deadline = match state.closing {
+            Closing::GivenUp => return None,
+            Closing::Until(deadline) => deadline,
+            Closing::NotBegun if state.ending.is_some() => return None,
+            Closing::NotBegun => {
                 let open = [state.heartbeat.deadline(), state.join_by];
                 open.into_iter().flatten().min()?
             }
@@ -376,6 +397,10 @@ impl Mailbox {
 }
 
 impl State {
+    fn is_abandoned(&self) -> bool {
+        self.closing == Closing::GivenUp
+    }
+
     fn append(&mut self, packet: Bytes) {
         self.bytes += packet.len();
         self.queue.push_back(packet);

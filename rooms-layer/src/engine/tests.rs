@@ -159,7 +159,7 @@ async fn close_frame(client: &mut WebSocketStream<DuplexStream>) -> Option<Close
 
 fn push(rig: &Rig, packet: &Bytes) -> Pushed {
     let mut batch = Batch::new(rig.engine.flusher());
-    rig.mailbox.send(packet, &mut batch)
+    rig.mailbox.send(&packet.clone().into(), &mut batch)
 }
 
 fn send(text: &str) -> Frame {
@@ -512,11 +512,12 @@ async fn a_loop_of_emits_needs_no_yield_to_be_sent() {
 #[tokio::test]
 async fn volatile_packets_are_dropped_only_where_the_client_is_stuck() {
     let mut rig = rig_with_buffer(patient(), 512).await;
-    let packet = text_frame("4x");
+    let packet = text_frame("4x").into();
     assert_eq!(rig.mailbox.push(&packet, true), Pushed::Marked);
     assert_eq!(rig.mailbox.push(&packet, true), Pushed::Queued);
     rig.mailbox.flush();
-    rig.mailbox.push(&text_frame(&"4".repeat(1_000)), false);
+    rig.mailbox
+        .push(&text_frame(&"4".repeat(1_000)).into(), false);
     rig.mailbox.flush();
     assert_eq!(rig.mailbox.push(&packet, true), Pushed::Dropped);
     for _ in 0..3 {
@@ -529,7 +530,7 @@ async fn a_volatile_packet_that_finds_the_queue_full_costs_nobody_the_connection
     let mut config = patient();
     config.max_queued_packets = 4;
     let mut rig = rig_with_buffer(config, 512).await;
-    let packet = text_frame(&format!("4{}", "x".repeat(1_000)));
+    let packet = text_frame(&format!("4{}", "x".repeat(1_000))).into();
     // Nothing was written yet, so nobody knows that this client is stuck.
     for _ in 0..4 {
         assert_ne!(rig.mailbox.push(&packet, false), Pushed::Refused);
@@ -642,7 +643,7 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
         let (engine, mailboxes) = (engine.clone(), mailboxes.clone());
         tokio::spawn(async move {
             for n in 0..EACH {
-                let packet = text_frame(&format!("4{sender} {n}"));
+                let packet = text_frame(&format!("4{sender} {n}")).into();
                 let mut batch = Batch::new(engine.flusher());
                 for mailbox in mailboxes.iter() {
                     mailbox.send(&packet, &mut batch);

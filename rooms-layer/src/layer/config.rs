@@ -2,6 +2,7 @@ use crate::{
     engine::EngineConfig,
     namespace::NamespaceConfig,
     transport::{Origins, Transports},
+    wire::socket_io::Parsers,
 };
 use std::time::Duration;
 
@@ -136,6 +137,20 @@ impl Config {
     #[must_use]
     pub fn max_joined_namespaces(mut self, namespaces: usize) -> Self {
         self.namespace.max_joined_namespaces = namespaces;
+        self
+    }
+
+    /// Sets [`parsers`](NamespaceConfig::parsers).
+    ///
+    /// ```
+    /// use rooms_layer::{Config, Parsers};
+    ///
+    /// let config = Config::default().parsers(Parsers::Both);
+    /// # let _ = config;
+    /// ```
+    #[must_use]
+    pub fn parsers(mut self, parsers: Parsers) -> Self {
+        self.namespace.parsers = parsers;
         self
     }
 

@@ -10,7 +10,7 @@ use crate::{
     engine::{Batch, Inbound, Mailbox, Message},
     session::{CloseCause, DisconnectReason},
     wire::{
-        Limits,
+        Frames, Limits,
         socket_io::{self, Kind, Packet},
     },
 };
@@ -63,10 +63,10 @@ impl Seat {
 impl Conversation {
     pub(crate) fn new(hub: Arc<Hub>, mailbox: Arc<Mailbox>, handshake: Arc<HandshakeInfo>) -> Self {
         Self {
+            decoder: socket_io::Decoder::with_parsers(hub.config().parsers),
             hub,
             mailbox,
             handshake,
-            decoder: socket_io::Decoder::new(),
             seats: SmallVec::new(),
             knocking: SmallVec::new(),
             in_flight: InFlight::default(),
@@ -108,7 +108,7 @@ impl Conversation {
     }
 
     /// Sends a packet that belongs to no peer.
-    fn send(&self, packet: &bytes::Bytes) {
+    fn send(&self, packet: &Frames) {
         let mut batch = Batch::new(self.hub.engine().flusher());
         self.mailbox.send(packet, &mut batch);
     }
@@ -117,6 +117,8 @@ impl Conversation {
 /// Coming and going.
 impl Conversation {
     fn connect(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        // Every conversation begins with a CONNECT, and nothing is sent to the client before.
+        self.mailbox.speak(self.decoder.format());
         let path = packet.namespace();
         let namespace = match self.hub.open(path) {
             Ok(namespace) => namespace,
@@ -183,7 +185,7 @@ impl Conversation {
         ));
         // The reply is queued before anything else can be: from `enter` on the peer receives broadcasts.
         let reply = socket_io::connect_frame(namespace.path(), peer.id().as_str(), None);
-        self.send(&reply);
+        self.send(&reply.into());
         self.mailbox.joined();
         namespace.enter(&peer);
         tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), "connected");
@@ -205,7 +207,8 @@ impl Conversation {
 
     fn refuse(&self, path: &str, refusal: &Refuse) {
         let (message, data) = (&refusal.message, refusal.data.as_ref());
-        self.send(&socket_io::connect_error_frame(path, message, data));
+        let refusal = socket_io::connect_error_frame(path, message, data);
+        self.send(&refusal.into());
     }
 
     /// Takes a peer out of its namespace. Whatever it sent before is handled, and begins to be before the hooks run.

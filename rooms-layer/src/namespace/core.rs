@@ -12,7 +12,7 @@ use crate::{
         },
     },
     session::after,
-    wire::{Args, Data, socket_io},
+    wire::{Args, Data, Frames, socket_io},
 };
 use futures_util::StreamExt;
 use std::{
@@ -228,7 +228,7 @@ impl Namespace {
             let peers = snapshot.iter().map(|recipient| &recipient.peer);
             peers.for_each(|peer| watch.tell(peer));
         }
-        let packet = socket_io::frame_event(data, &self.path, None);
+        let packet = Frames::from(socket_io::frame_event(data, &self.path, None));
         let mut batch = Batch::new(self.flusher());
         let (mut queued, mut dropped) = (0, 0);
         snapshot.for_each(
@@ -260,7 +260,7 @@ impl Namespace {
         self.check_open()?;
         let watch = self.watch(&data);
         let id = self.ack_ids.fetch_add(1, Ordering::Relaxed);
-        let packet = socket_io::frame_event(data, &self.path, Some(id));
+        let packet = Frames::from(socket_io::frame_event(data, &self.path, Some(id)));
         let collector = Arc::new(Collector::default());
         let mut batch = Batch::new(self.flusher());
         let mut asked = Vec::new();

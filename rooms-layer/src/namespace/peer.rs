@@ -4,7 +4,7 @@ use super::{HandshakeInfo, Namespace, SocketData, acks::Collector};
 use crate::{
     engine::{Batch, Mailbox, Pushed},
     rooms::{AckError, Changed, EmitError, Flags, Sent, Slot, SocketId, adapter::Confirmed},
-    wire::{Args, Data, socket_io},
+    wire::{Args, Data, Frames, socket_io},
 };
 use futures_util::StreamExt;
 use hashbrown::HashMap;
@@ -105,7 +105,7 @@ impl Peer {
             watch.tell(self);
         }
         let packet = socket_io::frame_event(data, self.namespace.path(), None);
-        let reached = self.push(&packet, flags.volatile);
+        let reached = self.push(&packet.into(), flags.volatile);
         Ok(Sent::new(usize::from(reached), Confirmed::now()))
     }
 
@@ -170,7 +170,7 @@ impl Peer {
             self.remember_rooms();
             self.namespace.exit(self);
             let goodbye = socket_io::disconnect_frame(self.namespace.path());
-            self.push(&goodbye, false);
+            self.push(&goodbye.into(), false);
         }
         let wish = if close { 2 } else { 1 };
         self.wish.fetch_max(wish, Ordering::AcqRel);
@@ -203,7 +203,7 @@ impl Peer {
     }
 
     /// Queues a packet and has it flushed.
-    fn push(&self, packet: &bytes::Bytes, volatile: bool) -> bool {
+    fn push(&self, packet: &Frames, volatile: bool) -> bool {
         match self.mailbox.push(packet, volatile) {
             Pushed::Marked => {
                 Batch::new(self.namespace.flusher()).add(&self.mailbox);
@@ -217,7 +217,7 @@ impl Peer {
     pub(super) fn send_ack(&self, id: u64, data: Data) {
         if self.is_connected() {
             let packet = socket_io::frame_ack(data, self.namespace.path(), id);
-            self.push(&packet, false);
+            self.push(&packet.into(), false);
         }
     }
 

@@ -289,7 +289,8 @@ impl<N: Namespace> Client<N> {
     /// Panics with the name of the event that has.
     pub async fn expect_nothing(&mut self) {
         // What was emitted before this mark was queued before it.
-        self.mailbox.push(&engine_io::NOOP_FRAME, false);
+        self.mailbox
+            .push(&engine_io::NOOP_FRAME.clone().into(), false);
         self.mailbox.flush();
         while let Some(Arrived::Packet(packet)) =
             patiently("the end of what was sent", self.line.next()).await

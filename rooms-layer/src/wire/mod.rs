@@ -14,7 +14,7 @@
 //!
 //! On the way out there is one step: [`DataWriter`] serialises the arguments, and [`socket_io::frame_event`] writes
 //! the packet's prefix and the WebSocket header into the room kept free in front of them. What results is shared by
-//! all recipients.
+//! all recipients. Those who read another format than JSON get theirs out of [`Frames`], which makes it when the first asks.
 //!
 //! [`msgpack`] is the other form of what packets carry, into which JSON with attachments can be turned, and back.
 
@@ -22,6 +22,8 @@ pub mod args;
 pub mod data;
 #[cfg(feature = "server")]
 pub mod engine_io;
+#[cfg(feature = "server")]
+pub mod frames;
 pub mod limits;
 pub mod msgpack;
 #[cfg(feature = "server")]
@@ -32,5 +34,7 @@ pub mod websocket;
 
 pub use args::{Args, DecodeError};
 pub use data::{Data, DataWriter, EncodeError};
+#[cfg(feature = "server")]
+pub use frames::{Format, Frames};
 pub use limits::Limits;
 pub use value::Value;

@@ -235,7 +235,7 @@ impl State {
             return false;
         };
         let is_waited_for = !cause.is_clients_fault() && cause != CloseCause::PeerClosed;
-        self.abandoned || self.queue.is_empty() || !(is_waited_for || polling.is_awaited())
+        self.is_abandoned() || self.queue.is_empty() || !(is_waited_for || polling.is_awaited())
     }
 
     fn take_queue(&mut self) -> VecDeque<bytes::Bytes> {

@@ -359,7 +359,7 @@ async fn a_thousand_sessions_change_without_loss_doubling_or_reordering() {
     }
     let emitter = tokio::spawn(async move {
         for n in 0..PACKETS {
-            let packet = text_frame(&format!("4{n}"));
+            let packet = text_frame(&format!("4{n}")).into();
             let mut batch = Batch::new(engine.flusher());
             for mailbox in &mailboxes {
                 mailbox.send(&packet, &mut batch);

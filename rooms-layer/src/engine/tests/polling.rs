@@ -75,7 +75,7 @@ impl Rig {
 
     pub(super) fn emit(&self, packet: &Bytes) -> Pushed {
         let mut batch = Batch::new(self.engine.flusher());
-        self.mailbox.send(packet, &mut batch)
+        self.mailbox.send(&packet.clone().into(), &mut batch)
     }
 
     fn emit_text(&self, text: &str) {
@@ -325,7 +325,7 @@ async fn a_client_that_never_polls_is_bounded() {
 #[tokio::test]
 async fn volatile_packets_need_a_get_that_waits() {
     let rig = rig(patient());
-    let packet = text_frame("4x");
+    let packet = text_frame("4x").into();
     assert_eq!(rig.mailbox.push(&packet, true), Pushed::Dropped);
     let get = rig.get();
     assert_ne!(rig.mailbox.push(&packet, true), Pushed::Dropped);

@@ -1,5 +1,7 @@
 //! From msgpack to JSON with attachments.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
@@ -41,7 +43,7 @@ pub fn decode_value(reader: &mut Reader<'_>, limits: &Limits) -> Result<Json, Re
 /// that looks like a placeholder.
 pub fn decode_args(reader: &mut Reader<'_>, limits: &Limits) -> Result<Args, ReadError> {
     let mut transcoder = Transcoder::new(Vec::new(), limits);
-    let elements = transcoder.array(reader, limits.max_args)?;
+    let elements = transcoder.array(reader, false)?;
     let (text, attachments) = transcoder.into_parts();
     Ok(Args::assemble(text.into(), elements, attachments)?)
 }
@@ -54,8 +56,7 @@ pub fn decode_args(reader: &mut Reader<'_>, limits: &Limits) -> Result<Args, Rea
 /// `limits` allow.
 pub fn decode_event(reader: &mut Reader<'_>, limits: &Limits) -> Result<Data, ReadError> {
     let mut transcoder = Transcoder::new(vec![0; Data::HEADROOM], limits);
-    let max_elements = limits.max_args.saturating_add(1);
-    let elements = transcoder.array(reader, max_elements)?;
+    let elements = transcoder.array(reader, true)?;
     let name = elements.first().map(|name| transcoder.text[name.start]);
     let Some(b'"' | b'-' | b'0'..=b'9') = name else {
         return Err(ReadError::InvalidEventName);
@@ -104,13 +105,25 @@ impl<'a> Transcoder<'a> {
         (text, self.attachments)
     }
 
-    /// Reads an array, and finds where its elements lie in the text.
+    /// Reads one value, and finds where it lies in the text.
+    pub(in crate::wire) fn element(
+        &mut self,
+        reader: &mut Reader<'_>,
+    ) -> Result<Range<usize>, ReadError> {
+        let start = self.text.len();
+        self.value(reader, 0)?;
+        Ok(start..self.text.len())
+    }
+
+    /// Reads an array of arguments, and finds where they lie in the text. With `has_name`, the first one is the name of an
+    /// event, which does not count.
     pub(in crate::wire) fn array(
         &mut self,
         reader: &mut Reader<'_>,
-        max_elements: usize,
+        has_name: bool,
     ) -> Result<Elements, ReadError> {
         let count = reader.array()?;
+        let max_elements = self.limits.max_args.saturating_add(has_name.into());
         if usize::try_from(count).map_or(true, |count| count > max_elements) {
             let limit = self.limits.max_args;
             return Err(ArgsError::TooMany { limit }.into());
@@ -130,11 +143,7 @@ impl<'a> Transcoder<'a> {
     }
 
     /// Reads one value, which lies in so many arrays and maps.
-    pub(in crate::wire) fn value(
-        &mut self,
-        reader: &mut Reader<'_>,
-        depth: usize,
-    ) -> Result<(), ReadError> {
+    fn value(&mut self, reader: &mut Reader<'_>, depth: usize) -> Result<(), ReadError> {
         let mut open: SmallVec<[Open; 8]> = SmallVec::new();
         loop {
             if let Some(begun) = self.step(reader)? {

@@ -56,7 +56,9 @@ mod json;
 mod reader;
 mod writer;
 
+pub(in crate::wire) use decode::Transcoder;
 pub use decode::{Json, decode_args, decode_event, decode_value};
+pub(in crate::wire) use encode::transcode;
 pub use encode::{encode_args, encode_data, encode_value};
 pub use error::{ReadError, WriteError};
 pub use reader::{Reader, Token};

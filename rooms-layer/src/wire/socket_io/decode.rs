@@ -4,11 +4,24 @@ use std::{borrow::Cow, ops::Range};
 
 use bytes::Bytes;
 
-use super::{Kind, Packet, PacketError, RESERVED_EVENTS, packet::EventName};
+use super::{Kind, Packet, PacketError, RESERVED_EVENTS, msgpack, packet::EventName};
 use crate::wire::{
-    Args, Limits,
+    Args, Format, Limits,
     args::{Elements, scan_array, scan_value, without_lone_surrogates},
 };
+
+/// Which formats clients may speak; Socket.IO calls what reads and writes them parsers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Parsers {
+    /// Text, with attachments in binary messages of their own: what clients speak unless they are told otherwise. The default.
+    #[default]
+    Json,
+    /// Clients with `socket.io-msgpack-parser` alone, as on a Node server that has it.
+    Msgpack,
+    /// Either, side by side: a client's first packet settles what its connection speaks.
+    Both,
+}
 
 /// Reads a peer's packets, and joins those that have attachments with the binary messages that follow them.
 ///
@@ -17,6 +30,8 @@ use crate::wire::{
 pub struct Decoder {
     pending: Option<Box<Pending>>,
     peer_is_server: bool,
+    /// `Both` until the first packet.
+    parsers: Parsers,
 }
 
 /// A packet whose attachments are still to come.
@@ -40,26 +55,42 @@ struct Scanned {
 
 /// What stands in front of a packet's payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Prefix {
-    kind: Kind,
+pub(super) struct Prefix {
+    pub(super) kind: Kind,
     attachments: usize,
-    namespace: Range<usize>,
-    id: Option<u64>,
+    pub(super) namespace: Range<usize>,
+    pub(super) id: Option<u64>,
     /// Where the payload begins.
-    end: usize,
+    pub(super) end: usize,
 }
 
 impl Decoder {
-    /// Creates a decoder for what a client sends.
+    /// Creates a decoder for what a client sends in JSON.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Creates a decoder for what a client sends in one of these formats.
+    pub fn with_parsers(parsers: Parsers) -> Self {
+        Self {
+            parsers,
+            ..Self::default()
+        }
     }
 
     /// Creates a decoder for what a server sends: it lets connect errors pass, which clients must not send.
     pub fn for_client() -> Self {
         Self {
-            pending: None,
             peer_is_server: true,
+            ..Self::default()
+        }
+    }
+
+    /// What the peer speaks. JSON as long as it has said nothing.
+    pub fn format(&self) -> Format {
+        match self.parsers {
+            Parsers::Json | Parsers::Both => Format::Json,
+            Parsers::Msgpack => Format::Msgpack,
         }
     }
 
@@ -69,6 +100,11 @@ impl Decoder {
     ///
     /// Fails if the peer broke the protocol or a ceiling; the connection is to be closed.
     pub fn text(&mut self, text: &str, limits: &Limits) -> Result<Option<Packet>, PacketError> {
+        match self.parsers {
+            Parsers::Json => {}
+            Parsers::Both => self.parsers = Parsers::Json,
+            Parsers::Msgpack => return Err(PacketError::ExpectedMsgpack),
+        }
         if self.pending.take().is_some() {
             return Err(PacketError::ExpectedAttachment);
         }
@@ -91,13 +127,17 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Takes a binary message as an attachment, and yields the packet that it completes.
+    /// Takes a binary message as an attachment, and yields the packet that it completes. In msgpack it is a packet of its own.
     ///
     /// # Errors
     ///
-    /// Fails if no attachment was due, or if the packet is not valid with its attachments; the connection is to be
-    /// closed.
+    /// Fails if no attachment was due, or if the packet is not valid with its attachments; in msgpack, if the peer broke the
+    /// protocol or a ceiling. The connection is to be closed.
     pub fn binary(&mut self, data: &[u8], limits: &Limits) -> Result<Option<Packet>, PacketError> {
+        if self.parsers != Parsers::Json {
+            self.parsers = Parsers::Msgpack;
+            return msgpack::decode(data, self.peer_is_server, limits).map(Some);
+        }
         let Some(mut pending) = self.pending.take() else {
             return Err(PacketError::UnexpectedAttachment);
         };
@@ -183,7 +223,11 @@ impl Scanned {
 }
 
 /// Reads an event's name from where the first element of the payload lies.
-fn event_name(text: &str, range: Range<usize>, limits: &Limits) -> Result<EventName, PacketError> {
+pub(super) fn event_name(
+    text: &str,
+    range: Range<usize>,
+    limits: &Limits,
+) -> Result<EventName, PacketError> {
     let raw = &text[range.clone()];
     let name = match raw.as_bytes() {
         [b'"', content @ .., b'"'] if memchr::memchr(b'\\', content).is_some() => {
@@ -211,7 +255,7 @@ fn event_name(text: &str, range: Range<usize>, limits: &Limits) -> Result<EventN
 }
 
 impl Prefix {
-    fn parse(text: &str, limits: &Limits) -> Result<Self, PacketError> {
+    pub(super) fn parse(text: &str, limits: &Limits) -> Result<Self, PacketError> {
         let bytes = text.as_bytes();
         let (kind, is_binary) = match bytes.first() {
             None => return Err(PacketError::Empty),

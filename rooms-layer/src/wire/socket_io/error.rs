@@ -1,6 +1,6 @@
 //! What a peer can do wrong in its packets.
 
-use crate::wire::args::ArgsError;
+use crate::wire::{args::ArgsError, msgpack::ReadError};
 
 /// Tells how a peer broke the Socket.IO protocol or a ceiling. Its whole connection is to be closed.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +54,18 @@ pub enum PacketError {
     /// An event's name is one of [`RESERVED_EVENTS`](super::RESERVED_EVENTS).
     #[error("peer sent an event with a reserved name")]
     ReservedEventName,
+    /// A packet in msgpack lacks its type or its namespace.
+    #[error("peer sent a packet without a type or a namespace")]
+    Incomplete,
+    /// A namespace in msgpack does not begin with a slash, or has a comma in it, which its other form has no room for.
+    #[error("peer sent a namespace that does not begin with a slash, or has a comma")]
+    InvalidNamespace,
+    /// A text message came from a client whose packets are msgpack.
+    #[error("peer sent text where a packet in msgpack was due")]
+    ExpectedMsgpack,
+    /// A binary message is not the msgpack that a packet is.
+    #[error(transparent)]
+    Msgpack(#[from] ReadError),
     /// The arguments are not valid.
     #[error(transparent)]
     Args(#[from] ArgsError),
