@@ -1,6 +1,7 @@
 // What the cases need to talk about sockets: connecting, waiting for one thing, and seeing that another did not come.
 
 import { io } from "socket.io-client";
+import msgpack from "socket.io-msgpack-parser";
 
 /** How long anything may take before a case fails. Nothing waits for this time to pass. */
 const DEADLINE_MS = 20_000;
@@ -10,6 +11,12 @@ export const TRANSPORTS = {
   websocket: { transports: ["websocket"] },
   polling: { transports: ["polling"] },
   "polling then upgrade": { transports: ["polling", "websocket"] },
+};
+
+/** The formats of packets. The suite runs once for each, on every transport. */
+export const PARSERS = {
+  json: {},
+  msgpack: { parser: msgpack },
 };
 
 /** The clients of one case, all closed by `close`. */

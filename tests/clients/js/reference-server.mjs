@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { Server } from "socket.io";
 
+/** Node serves one format of packets alone, so it takes a server for each parser. */
 export async function startReferenceServer({ port = 0, ...options } = {}) {
   const http = createServer();
   const io = new Server(http, { allowEIO3: true, ...options });
