@@ -30,6 +30,8 @@ use tokio_tungstenite::{
     tungstenite::{self, protocol::Role},
 };
 
+mod msgpack;
+
 /// Handlers that note their calls. What an event does is in its name.
 #[derive(Default)]
 struct Notes {

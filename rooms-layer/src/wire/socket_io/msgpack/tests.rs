@@ -252,6 +252,8 @@ fn says_the_same(json: &Bytes, message: &[u8]) {
     let frames = Frames::from(json.clone());
     assert_eq!(frames.in_format(Format::Json), Some(json));
     let framed = frames.in_format(Format::Msgpack).unwrap();
+    let again = frames.in_format(Format::Msgpack).unwrap();
+    assert_eq!(again.as_ptr(), framed.as_ptr(), "it is made once");
     let messages: Vec<_> = Unframe::new(framed).collect();
     assert_eq!(messages.len(), 1);
     assert!(!messages[0].is_text);
