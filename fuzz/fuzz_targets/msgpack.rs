@@ -5,6 +5,7 @@ use libfuzzer_sys::fuzz_target;
 use rooms_layer::wire::{
     Limits,
     msgpack::{Reader, Writer, decode_args, decode_event, decode_value, encode_value},
+    socket_io::{Decoder, Parsers},
 };
 
 fuzz_target!(|input: &[u8]| {
@@ -12,6 +13,9 @@ fuzz_target!(|input: &[u8]| {
     let skipped = Reader::new(input).skip();
     let _ = decode_args(&mut Reader::new(input), &limits);
     let _ = decode_event(&mut Reader::new(input), &limits);
+    if let Ok(packet) = Decoder::with_parsers(Parsers::Msgpack).binary(input, &limits) {
+        assert!(packet.is_some_and(|packet| packet.namespace().starts_with('/')));
+    }
     let Ok(json) = decode_value(&mut Reader::new(input), &limits) else {
         return;
     };

@@ -43,14 +43,13 @@ pub fn encode_data(data: &Data, out: &mut Writer) -> Result<(), WriteError> {
 ///
 /// Fails if something has no form in msgpack for its length. Nothing is written then.
 pub fn encode_args(args: &Args, out: &mut Writer) -> Result<(), WriteError> {
-    let start = out.as_bytes().len();
     let mut places = Places::new(args.attachments())?;
-    let count = u32::try_from(args.len()).map_err(|_| WriteError::TooLong)?;
-    out.array(count);
+    // There are no more of them than bytes, and none is longer than all.
+    length(args.text_len())?;
+    out.array(length(args.len())?);
     (0..args.len())
         .filter_map(|index| args.raw(index))
         .try_for_each(|json| places.transcode(json, out))
-        .inspect_err(|_| out.truncate(start))
 }
 
 /// Writes one value of JSON like [`encode_value`], whose syntax was checked before.
@@ -59,10 +58,12 @@ pub(in crate::wire) fn transcode(
     attachments: &[impl AsRef<[u8]>],
     out: &mut Writer,
 ) -> Result<(), WriteError> {
-    let start = out.as_bytes().len();
-    Places::new(attachments)?
-        .transcode(json, out)
-        .inspect_err(|_| out.truncate(start))
+    Places::new(attachments)?.transcode(json, out)
+}
+
+/// A length or a count, if msgpack has a form for it.
+fn length(length: usize) -> Result<u32, WriteError> {
+    u32::try_from(length).map_err(|_| WriteError::TooLong)
 }
 
 /// Attachments, and which of them have their place.
@@ -81,19 +82,18 @@ enum Container {
 
 impl<'a, A: AsRef<[u8]>> Places<'a, A> {
     fn new(attachments: &'a [A]) -> Result<Self, WriteError> {
-        let mut lengths = attachments.iter().map(|data| data.as_ref().len());
-        match lengths.all(|length| u32::try_from(length).is_ok()) {
-            true => Ok(Self {
-                attachments,
-                taken: vec![false; attachments.len()],
-            }),
-            false => Err(WriteError::TooLong),
+        for data in attachments {
+            length(data.as_ref().len())?;
         }
+        Ok(Self {
+            attachments,
+            taken: vec![false; attachments.len()],
+        })
     }
 
     fn transcode(&mut self, json: &str, out: &mut Writer) -> Result<(), WriteError> {
         // Nothing in the text is longer than the text, nor has more elements.
-        u32::try_from(json.len()).map_err(|_| WriteError::TooLong)?;
+        length(json.len())?;
         let mut containers = self.count(json).into_iter();
         let mut lexemes = Lexer::new(json);
         while let Some(lexeme) = lexemes.next() {

@@ -553,6 +553,17 @@ fn reads_what_it_is_asked_for() {
     }
 }
 
+/// Whoever makes room for the elements is not told of more than there can be.
+#[test]
+fn counts_are_refused_before_their_elements_are_missed() {
+    for capture in ["93 c0 c0", "dd ffffffff c0", "82 a0 c0 a0", "df ffffffff"] {
+        let input = bytes(capture);
+        let (array, map) = (Reader::new(&input).array(), Reader::new(&input).map());
+        let both = [array, map].map(|count| matches!(count, Err(ReadError::Truncated)));
+        assert_eq!(both, [true, true], "{capture}");
+    }
+}
+
 #[test]
 fn events_have_a_name() {
     let name = |capture: &str| {

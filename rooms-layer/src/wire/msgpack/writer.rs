@@ -29,11 +29,6 @@ impl Writer {
         self.out
     }
 
-    /// Forgets what was written after the first `length` bytes.
-    pub(super) fn truncate(&mut self, length: usize) {
-        self.out.truncate(length);
-    }
-
     /// Writes nil.
     pub fn nil(&mut self) {
         self.out.push(0xc0);
