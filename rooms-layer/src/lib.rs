@@ -99,10 +99,9 @@ pub use self::{
     },
     engine::EngineConfig,
     layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{HandshakeInfo, KeptExtensions, NamespaceConfig, Refuse},
+    namespace::{HandshakeInfo, KeptExtensions, NamespaceConfig, Parsers, Refuse},
     session::DisconnectReason,
     transport::{Origins, Transports},
-    wire::socket_io::Parsers,
 };
 pub use self::{
     contract::{

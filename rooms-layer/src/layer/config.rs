@@ -1,8 +1,7 @@
 use crate::{
     engine::EngineConfig,
-    namespace::NamespaceConfig,
+    namespace::{NamespaceConfig, Parsers},
     transport::{Origins, Transports},
-    wire::socket_io::Parsers,
 };
 use std::time::Duration;
 

@@ -30,6 +30,7 @@ pub use self::{
     error::Refuse,
     handshake::{HandshakeInfo, KeptExtensions},
 };
+pub use crate::wire::socket_io::Parsers;
 
 #[cfg(test)]
 mod tests;
