@@ -28,7 +28,7 @@ pub enum Format {
 /// let json = frames.in_format(Format::Json).unwrap();
 /// assert_eq!(json, &b"\x81\x0842[\"hi\"]"[..]);
 /// let msgpack = frames.in_format(Format::Msgpack).unwrap();
-/// assert_eq!(msgpack, &b"\x82\x17\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x91\xa2hi"[..]);
+/// assert_eq!(msgpack, &b"\x82\x16\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x91\xa2hi"[..]);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Frames {

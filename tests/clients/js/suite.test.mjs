@@ -419,7 +419,7 @@ function cases(options) {
       });
     }
     for (const packet of isMsgpack ? notPackets() : []) {
-      test(`loses its connection over ${packet.toString("latin1")}`, async () => {
+      test(`loses its connection over ${packet.toString("hex")}`, async () => {
         const [rude, other] = [await clients.connect({ reconnection: false }), await clients.connect()];
         const gone = next(rude, "disconnect");
         rude.io.engine.write(packet);
