@@ -11,6 +11,7 @@ use crate::wire::{
         frame_event,
     },
     value::tests::any_json,
+    websocket::{binary_frame, text_frame},
 };
 
 /// The kind, namespace, id, event and arguments of a packet, in one line.
@@ -350,6 +351,14 @@ proptest! {
         let framed = frames.in_format(Format::Msgpack).unwrap();
         let again = decode(Unframe::new(framed).next().unwrap().payload).unwrap();
         prop_assert_eq!(describe(&again), describe(&packet.unwrap()));
+    }
+
+    /// Also what is no packet of ours.
+    #[test]
+    fn any_text_has_a_form_or_none(text in "[0-6]?(/a,)?[0-9]?[\\[\\]{}\",:a1\\\\ ]{0,20}", blob: Vec<u8>) {
+        let mut frames = text_frame(&format!("4{text}")).to_vec();
+        frames.extend_from_slice(&binary_frame(&blob));
+        let _ = Frames::from(Bytes::from(frames)).in_format(Format::Msgpack);
     }
 
     #[test]
