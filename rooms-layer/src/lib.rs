@@ -73,6 +73,8 @@ mod engine;
 #[cfg(feature = "export")]
 pub mod export;
 #[cfg(feature = "server")]
+mod handshake;
+#[cfg(feature = "server")]
 mod layer;
 #[cfg(feature = "server")]
 mod namespace;
@@ -98,10 +100,14 @@ pub use self::{
         StartProblem, State,
     },
     engine::EngineConfig,
-    layer::{Config, ResponseBody, ResponseFuture, RoomsLayer, RoomsService},
-    namespace::{HandshakeInfo, KeptExtensions, NamespaceConfig, Parsers, Refuse},
+    handshake::{HandshakeInfo, KeptExtensions},
+    layer::{Config, RoomsLayer, RoomsService},
+    namespace::{NamespaceConfig, Parsers, Refuse},
     session::DisconnectReason,
-    transport::{Origins, Transports},
+    transport::{
+        HandshakeCookie, HttpConfig, Origins, Refusal, ResponseBody, ResponseFuture, SameSite,
+        Transports,
+    },
 };
 pub use self::{
     contract::{

@@ -50,3 +50,19 @@ pub async fn exchange(address: SocketAddr, request: &str) -> String {
         .expect("a response in UTF-8");
     response
 }
+
+/// Writes a request as it is and returns the head of the response, with the connection that it came on.
+///
+/// # Panics
+///
+/// Panics when the server can't be reached, or closes the connection before it has answered.
+pub async fn begin(address: SocketAddr, request: &str) -> (String, TcpStream) {
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let written = stream.write_all(request.as_bytes()).await;
+    written.expect("an open connection");
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("the head of a response"));
+    }
+    (String::from_utf8(head).expect("a head in UTF-8"), stream)
+}

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     contract::{Event, Io, Namespace, Rejection, bounds::AckShape},
-    namespace::{self, HandshakeInfo},
+    handshake::HandshakeInfo,
+    namespace,
     wire::{Args, Data, DecodeError},
 };
 use serde::Deserialize;

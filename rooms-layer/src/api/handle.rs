@@ -30,10 +30,6 @@ impl Handle {
         }
     }
 
-    pub(crate) fn hub(&self) -> &Arc<Hub> {
-        &self.hub
-    }
-
     /// The handle to everyone in namespace `N`.
     ///
     /// # Errors

@@ -3,7 +3,8 @@
 use super::identity::values;
 use crate::{
     contract::{DynamicNamespace, Namespace},
-    namespace::{self, HandshakeInfo},
+    handshake::HandshakeInfo,
+    namespace,
 };
 use std::{fmt, sync::Arc};
 

@@ -10,7 +10,8 @@ use crate::{
         },
         encode, names,
     },
-    namespace::{HandshakeInfo, Peer},
+    handshake::HandshakeInfo,
+    namespace::Peer,
     rooms::{AckError, Changed, Flags, Sent, SocketId},
 };
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc, time::Duration};

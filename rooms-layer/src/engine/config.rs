@@ -44,3 +44,33 @@ impl Default for EngineConfig {
         }
     }
 }
+
+impl EngineConfig {
+    /// What can't work, in words that name the setting.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let checks = [
+            (
+                self.ping_interval.is_zero(),
+                "`ping_interval` must not be zero",
+            ),
+            (
+                self.ping_timeout.is_zero(),
+                "`ping_timeout` must not be zero",
+            ),
+            (
+                self.limits.max_payload == 0,
+                "`max_payload` must not be zero",
+            ),
+            (
+                self.max_queued_packets == 0,
+                "`max_queued_packets` must not be zero",
+            ),
+            (
+                self.max_queued_bytes == 0,
+                "`max_queued_bytes` must not be zero",
+            ),
+        ];
+        let problem = checks.into_iter().find(|(is_wrong, _)| *is_wrong)?;
+        Some(problem.1)
+    }
+}

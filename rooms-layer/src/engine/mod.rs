@@ -29,6 +29,7 @@ pub(crate) use inbound::{Inbound, Message};
 pub(crate) use mailbox::{Mailbox, Pushed, Via};
 pub(crate) use pipe::{Pipe, at_once};
 pub(crate) use polling::Rejected;
+pub(crate) use registry::{BadId, Entry};
 pub(crate) use requests::{Get, Post, Session};
 
 /// What all connections of one server share.
@@ -69,6 +70,21 @@ impl Engine {
         self.registry.len()
     }
 
+    /// Sets an id aside for a connection to be.
+    pub(crate) fn reserve(&self) -> Entry {
+        self.registry.reserve()
+    }
+
+    /// Sets an id of the application's aside.
+    ///
+    /// # Errors
+    ///
+    /// Fails for an id that could not travel, or that a connection has: two clients would read each other's packets.
+    pub(crate) fn reserve_id(&self, id: &str) -> Result<Entry, BadId> {
+        let session = SessionId::parse(id).ok_or(BadId::Odd)?;
+        self.registry.reserve_id(session)
+    }
+
     /// Takes over a pipe that speaks WebSocket from here on. `received` was read from it already.
     ///
     /// The open packet is queued; `inbound` is made from the mailbox; nothing moves until the returned future is polled.
@@ -78,11 +94,12 @@ impl Engine {
     /// Outside a tokio runtime, when it is the first connection: the shared tasks are spawned then.
     pub(crate) fn connect<I: Inbound>(
         self: &Arc<Self>,
+        entry: Entry,
         pipe: Arc<dyn Pipe>,
         received: &[u8],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
     ) -> Connection<I> {
-        self.open(Some(pipe), &[], received, inbound)
+        self.open(entry, Some(pipe), &[], received, inbound)
     }
 
     /// Opens a session that polls, and returns the body of its first response with it. `upgrades` are the transports that its
@@ -93,16 +110,18 @@ impl Engine {
     /// As [`connect`](Self::connect).
     pub(crate) fn connect_polling<I: Inbound>(
         self: &Arc<Self>,
+        entry: Entry,
         upgrades: &[&str],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
     ) -> (Connection<I>, String) {
-        let connection = self.open(None, upgrades, &[], inbound);
+        let connection = self.open(entry, None, upgrades, &[], inbound);
         let body = connection.mailbox().take_body();
         (connection, body)
     }
 
     fn open<I: Inbound>(
         self: &Arc<Self>,
+        mut entry: Entry,
         pipe: Option<Arc<dyn Pipe>>,
         upgrades: &[&str],
         received: &[u8],
@@ -110,11 +129,10 @@ impl Engine {
     ) -> Connection<I> {
         self.flusher.start();
         self.timers.start(&self.flusher);
-        let session = SessionId::random();
         let config = self.config();
         let mailbox = Arc::new(Mailbox::new(pipe.clone(), config, self.timers.next_key()));
-        mailbox.open(&session, upgrades, config);
-        let entry = self.registry.enter(session, &mailbox);
+        mailbox.open(entry.session(), upgrades, config);
+        entry.fill(&mailbox);
         self.timers.schedule(&mailbox);
         Connection::new(
             pipe,

@@ -1,8 +1,8 @@
 use super::Mailbox;
 use crate::session::{CloseCause, SessionId};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, hash_map};
 use std::sync::{
-    Arc, Mutex, Weak,
+    Arc, Mutex, MutexGuard, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -16,49 +16,65 @@ pub(crate) struct Registry {
 
 #[derive(Default)]
 struct Sessions {
+    /// Those included whose handshake is not over: they lead nowhere yet.
     open: HashMap<SessionId, Weak<Mailbox>, foldhash::fast::RandomState>,
+    /// How many those are.
+    promised: usize,
     /// Set by `close`: connections that arrive later are closed at once.
     closed: Option<CloseCause>,
 }
 
-/// Removes its session on every way out of the connection's task.
+/// A session id that nobody else gets while this lives, from the handshake to every way out of the connection's task.
 pub(crate) struct Entry {
     registry: Arc<Registry>,
     session: SessionId,
+    /// A connection goes by it.
+    filled: bool,
+}
+
+/// Why an id that the application made can't be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BadId {
+    /// Empty, too long, or of characters that do not travel in a query.
+    Odd,
+    /// A connection goes by it, or will.
+    Taken,
 }
 
 impl Registry {
-    pub(crate) fn enter(self: &Arc<Self>, session: SessionId, mailbox: &Arc<Mailbox>) -> Entry {
-        let mut sessions = self
-            .sessions
-            .lock()
-            .expect("no code panics under this lock");
-        sessions.open.insert(session, Arc::downgrade(mailbox));
-        if let Some(cause) = sessions.closed {
-            mailbox.close(cause);
+    /// Sets an id of ours aside for a connection.
+    pub(crate) fn reserve(self: &Arc<Self>) -> Entry {
+        loop {
+            if let Ok(entry) = self.reserve_id(SessionId::random()) {
+                return entry;
+            }
         }
+    }
+
+    /// Sets an id aside for a connection, if nobody has it.
+    pub(crate) fn reserve_id(self: &Arc<Self>, session: SessionId) -> Result<Entry, BadId> {
+        let mut sessions = self.sessions();
+        match sessions.open.entry(session.clone()) {
+            hash_map::Entry::Occupied(_) => return Err(BadId::Taken),
+            hash_map::Entry::Vacant(place) => place.insert(Weak::new()),
+        };
+        sessions.promised += 1;
         drop(sessions);
-        Entry {
+        Ok(Entry {
             registry: self.clone(),
             session,
-        }
+            filled: false,
+        })
     }
 
     /// The connection that only the owner of its secret can name.
     pub(crate) fn find(&self, session: &SessionId) -> Option<Arc<Mailbox>> {
-        let sessions = self
-            .sessions
-            .lock()
-            .expect("no code panics under this lock");
-        sessions.open.get(session)?.upgrade()
+        self.sessions().open.get(session)?.upgrade()
     }
 
     pub(crate) fn len(&self) -> usize {
-        let sessions = self
-            .sessions
-            .lock()
-            .expect("no code panics under this lock");
-        sessions.open.len()
+        let sessions = self.sessions();
+        sessions.open.len() - sessions.promised
     }
 
     pub(crate) fn is_closed(&self) -> bool {
@@ -66,10 +82,7 @@ impl Registry {
     }
 
     pub(crate) fn close(&self, cause: CloseCause) {
-        let mut sessions = self
-            .sessions
-            .lock()
-            .expect("no code panics under this lock");
+        let mut sessions = self.sessions();
         sessions.closed = Some(cause);
         self.closing.store(true, Ordering::Release);
         let open: Vec<_> = sessions.open.values().filter_map(Weak::upgrade).collect();
@@ -78,16 +91,44 @@ impl Registry {
             mailbox.close(cause);
         }
     }
+
+    fn sessions(&self) -> MutexGuard<'_, Sessions> {
+        self.sessions
+            .lock()
+            .expect("no code panics under this lock")
+    }
+}
+
+impl Entry {
+    pub(super) fn session(&self) -> &SessionId {
+        &self.session
+    }
+
+    /// Returns the secret as text, for the client that it belongs to.
+    pub(crate) fn reveal(&self) -> &str {
+        self.session.reveal()
+    }
+
+    /// Has the id lead to a connection.
+    pub(super) fn fill(&mut self, mailbox: &Arc<Mailbox>) {
+        let mut sessions = self.registry.sessions();
+        let place = sessions.open.get_mut(&self.session);
+        *place.expect("an entry is in its registry") = Arc::downgrade(mailbox);
+        sessions.promised -= 1;
+        self.filled = true;
+        if let Some(cause) = sessions.closed {
+            mailbox.close(cause);
+        }
+    }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let mut sessions = self
-            .registry
-            .sessions
-            .lock()
-            .expect("no code panics under this lock");
+        let mut sessions = self.registry.sessions();
         sessions.open.remove(&self.session);
+        if !self.filled {
+            sessions.promised -= 1;
+        }
         // Gives memory back after a storm; amortised, since it halves at most.
         if sessions.open.capacity() > 1024 && sessions.open.len() < sessions.open.capacity() / 4 {
             let half = sessions.open.capacity() / 2;

@@ -1,7 +1,7 @@
 use crate::{
     engine::EngineConfig,
     namespace::{NamespaceConfig, Parsers},
-    transport::{Origins, Transports},
+    transport::{HttpConfig, Origins, Transports},
 };
 use std::time::Duration;
 
@@ -19,13 +19,9 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Requests whose path begins with this are ours. Default `/socket.io/`, where every client looks. It begins and ends
-    /// with a slash.
-    pub path: String,
-    /// Which pages may connect. Default: those of this server.
-    pub origins: Origins,
-    /// What clients may connect by. Default: long-polling and WebSocket.
-    pub transports: Transports,
+    /// Settings of what is HTTP: the path, who may connect, and what the answers carry. The path is `/socket.io/`, where every
+    /// client looks.
+    pub http: HttpConfig,
     /// Settings of the connections.
     pub engine: EngineConfig,
     /// Settings of the namespaces.
@@ -35,9 +31,7 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            path: "/socket.io/".to_owned(),
-            origins: Origins::default(),
-            transports: Transports::default(),
+            http: HttpConfig::default().path("/socket.io/"),
             engine: EngineConfig::default(),
             namespace: NamespaceConfig::default(),
         }
@@ -45,27 +39,33 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Sets [`path`](Self::path); a slash that is missing at its end is added.
+    /// Sets [`path`](HttpConfig::path); a slash that is missing at its end is added.
     #[must_use]
-    pub fn path(mut self, path: impl Into<String>) -> Self {
-        self.path = path.into();
-        if !self.path.ends_with('/') {
-            self.path.push('/');
-        }
-        self
+    pub fn path(self, path: impl Into<String>) -> Self {
+        self.http(|http| http.path(path))
     }
 
-    /// Sets [`origins`](Self::origins).
+    /// Sets [`origins`](HttpConfig::origins).
     #[must_use]
-    pub fn origins(mut self, origins: Origins) -> Self {
-        self.origins = origins;
-        self
+    pub fn origins(self, origins: Origins) -> Self {
+        self.http(|http| http.origins(origins))
     }
 
-    /// Sets [`transports`](Self::transports).
+    /// Sets [`transports`](HttpConfig::transports).
     #[must_use]
-    pub fn transports(mut self, transports: Transports) -> Self {
-        self.transports = transports;
+    pub fn transports(self, transports: Transports) -> Self {
+        self.http(|http| http.transports(transports))
+    }
+
+    /// Changes the other settings of what is HTTP: who may open a connection, ids, cookies and headers.
+    ///
+    /// ```
+    /// # use rooms_layer::{Config, HandshakeCookie};
+    /// let config = Config::default().http(|http| http.cookie(HandshakeCookie::default()).max_handshakes(500));
+    /// ```
+    #[must_use]
+    pub fn http(mut self, change: impl FnOnce(HttpConfig) -> HttpConfig) -> Self {
+        self.http = change(self.http);
         self
     }
 
@@ -158,54 +158,13 @@ impl Config {
     /// around ours has found out about the client. All other extensions go with the request.
     #[must_use]
     pub fn keep_extension<T: Clone + Send + Sync + 'static>(mut self) -> Self {
-        self.namespace.kept_extensions.keep::<T>();
+        self.http.kept_extensions.keep::<T>();
         self
     }
 
     /// What can't work, in words that name the setting.
     pub(crate) fn problem(&self) -> Option<&'static str> {
-        let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
-        let origins =
-            "`origins` lists something else than an origin such as `https://app.example.com`";
-        let checks = [
-            (self.origins.is_valid(), origins),
-            (path_is_absolute, "`path` must begin and end with a slash"),
-            (
-                !self.engine.ping_interval.is_zero(),
-                "`ping_interval` must not be zero",
-            ),
-            (
-                !self.engine.ping_timeout.is_zero(),
-                "`ping_timeout` must not be zero",
-            ),
-            (
-                self.engine.limits.max_payload > 0,
-                "`max_payload` must not be zero",
-            ),
-            (
-                self.engine.max_queued_packets > 0,
-                "`max_queued_packets` must not be zero",
-            ),
-            (
-                self.engine.max_queued_bytes > 0,
-                "`max_queued_bytes` must not be zero",
-            ),
-            (
-                self.namespace.max_running_handlers > 0,
-                "`max_running_handlers` must not be zero",
-            ),
-            (
-                self.namespace.max_parked_bytes > 0,
-                "`max_parked_bytes` must not be zero",
-            ),
-            (
-                self.namespace.max_joined_namespaces > 0,
-                "`max_joined_namespaces` must not be zero",
-            ),
-        ];
-        checks
-            .iter()
-            .find(|(fine, _)| !fine)
-            .map(|(_, problem)| *problem)
+        let below = self.http.problem().or_else(|| self.engine.problem());
+        below.or_else(|| self.namespace.problem())
     }
 }

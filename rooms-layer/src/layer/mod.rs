@@ -1,12 +1,8 @@
 //! The tower layer: where a server is put together, and the service that it makes of another one.
 
-mod body;
 mod config;
-mod future;
-mod server;
 mod service;
 
-use self::server::Server;
 use crate::{
     api::{
         Dispatch, Handle, NamespaceExt, Serve, Served, StartError, StartProblem,
@@ -17,9 +13,11 @@ use crate::{
         DynamicNamespace, Io, Main, Namespace, Paths,
         bounds::{AcceptedBy, StaticNamespace},
     },
-    namespace::{HandshakeInfo, Hub, Pattern},
+    engine::Mailbox,
+    handshake::HandshakeInfo,
+    namespace::{Conversation, Hub, Pattern},
     rooms::{Adapter, InMemory, MountError},
-    transport::{Rules, stream_pipe},
+    transport::{self, Accept, HttpConfig, stream_pipe},
 };
 use std::{
     fmt,
@@ -28,7 +26,10 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use self::{body::ResponseBody, config::Config, future::ResponseFuture, service::RoomsService};
+pub use self::{config::Config, service::RoomsService};
+
+/// What answers the requests on our path.
+type Server = transport::Server<Arc<Hub>>;
 
 /// A `tower::Layer` that serves Socket.IO and gives every request the way to an [`Io`].
 ///
@@ -62,8 +63,8 @@ struct Plan {
     main: Option<Serve<Main>>,
     /// Whether a namespace was mounted, so that `/` is not ours to add.
     mounted: bool,
-    /// What the layer itself obeys: the path, and who may connect.
-    door: Option<(String, Rules)>,
+    /// What the transport obeys.
+    http: Option<HttpConfig>,
     problems: Vec<StartProblem>,
 }
 
@@ -154,13 +155,9 @@ impl<A: Adapter> RoomsLayer<A> {
         if let Some(problem) = config.problem() {
             plan.problems.push(StartProblem::Config(problem));
         }
-        let rules = Rules {
-            origins: config.origins,
-            transports: config.transports,
-        };
         let fresh = self.hub.engine().configure(config.engine)
             && self.hub.configure(config.namespace)
-            && plan.door.replace((config.path, rules)).is_none();
+            && plan.http.replace(config.http).is_none();
         if !fresh {
             let problem = "the configuration is set twice, or after the layer was applied";
             plan.problems.push(StartProblem::Config(problem));
@@ -196,10 +193,7 @@ impl<A: Adapter> RoomsLayer<A> {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let kept = &self.hub.config().kept_extensions;
-        let info = HandshakeInfo::new(request.uri(), request.headers())
-            .with_extensions(request.extensions(), kept);
-        self.server().connect(stream_pipe(upgraded), &[], info)
+        self.server().connect(stream_pipe(upgraded), request)
     }
 
     /// How many connections are open, those included whose client has joined no namespace.
@@ -237,13 +231,10 @@ impl<A: Adapter> RoomsLayer<A> {
     pub(crate) fn test_connection(
         &self,
         pipe: Arc<dyn crate::engine::Pipe>,
-    ) -> (
-        impl Future<Output = ()> + Send + use<A>,
-        Arc<crate::engine::Mailbox>,
-    ) {
-        let uri = http::Uri::from_static("/socket.io/?EIO=4&transport=websocket");
-        let info = HandshakeInfo::new(&uri, &http::HeaderMap::new());
-        let connection = self.server().connect(pipe, &[], info);
+    ) -> (impl Future<Output = ()> + Send + use<A>, Arc<Mailbox>) {
+        let mut request = http::Request::new(());
+        *request.uri_mut() = http::Uri::from_static("/socket.io/?EIO=4&transport=websocket");
+        let connection = self.server().connect(pipe, &request);
         let mailbox = connection.mailbox().clone();
         (connection, mailbox)
     }
@@ -269,15 +260,24 @@ impl<A: Adapter> RoomsLayer<A> {
             panic!("{error}");
         }
         self.hub.open_channels();
-        let door = self.plan().door.clone();
-        let (path, rules) = door.unwrap_or_else(|| (Config::default().path, Rules::default()));
-        let handle = Handle::new::<A>(self.hub.clone());
-        Arc::new(Server::new(handle, &path, rules))
+        let http = self.plan().http.take();
+        let http = http.unwrap_or_else(|| Config::default().http);
+        let engine = self.hub.engine().clone();
+        Arc::new(Server::new(engine, self.hub.clone(), http))
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
         // A panic while the lock is held leaves a plan that is complete up to the call that panicked.
         self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Connections are for conversations in namespaces.
+impl Accept for Arc<Hub> {
+    type Inbound = Conversation;
+
+    fn accept(&self, mailbox: &Arc<Mailbox>, request: HandshakeInfo) -> Conversation {
+        Conversation::new(self.clone(), mailbox.clone(), Arc::new(request))
     }
 }
 
@@ -348,6 +348,7 @@ impl<A: Adapter, S> tower_layer::Layer<S> for RoomsLayer<A> {
     ///
     /// Panics where [`check`](RoomsLayer::check) returns an error: at the start of the server, never in a request.
     fn layer(&self, inner: S) -> RoomsService<S> {
-        RoomsService::new(inner, self.server())
+        let handle = Handle::new::<A>(self.hub.clone());
+        RoomsService::new(inner, self.server(), handle)
     }
 }

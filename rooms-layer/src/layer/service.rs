@@ -1,6 +1,7 @@
-use super::{
-    ResponseBody, ResponseFuture,
-    server::{Answer, Server},
+use super::Server;
+use crate::{
+    api::Handle,
+    transport::{ResponseBody, ResponseFuture},
 };
 use bytes::Bytes;
 use http::{Request, Response};
@@ -20,11 +21,17 @@ use tower_service::Service;
 pub struct RoomsService<S> {
     inner: S,
     server: Arc<Server>,
+    /// What other requests carry to their handlers.
+    handle: Handle,
 }
 
 impl<S> RoomsService<S> {
-    pub(super) fn new(inner: S, server: Arc<Server>) -> Self {
-        Self { inner, server }
+    pub(super) fn new(inner: S, server: Arc<Server>, handle: Handle) -> Self {
+        Self {
+            inner,
+            server,
+            handle,
+        }
     }
 }
 
@@ -37,7 +44,7 @@ where
 {
     type Response = Response<ResponseBody<ResBody>>;
     type Error = S::Error;
-    type Future = ResponseFuture<S::Future, ReqBody, ResBody>;
+    type Future = ResponseFuture<S::Future, ReqBody>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
@@ -45,13 +52,9 @@ where
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         if self.server.serves(&request) {
-            return match self.server.answer(request) {
-                Answer::AtOnce(response) => ResponseFuture::ours(response),
-                Answer::Exchange(exchange) => ResponseFuture::exchange(exchange),
-            };
+            return ResponseFuture::ours(self.server.answer(request));
         }
-        let handle = self.server.handle().clone();
-        request.extensions_mut().insert(handle);
+        request.extensions_mut().insert(self.handle.clone());
         ResponseFuture::inner(self.inner.call(request))
     }
 }

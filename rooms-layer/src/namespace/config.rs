@@ -1,4 +1,3 @@
-use super::KeptExtensions;
 use crate::wire::socket_io::Parsers;
 use std::time::Duration;
 
@@ -22,8 +21,6 @@ pub struct NamespaceConfig {
     /// Which formats clients may speak. Default: JSON alone, which every client speaks unless it is told otherwise, and which is
     /// the faster one here: payloads are JSON inside, so that what comes in msgpack is rewritten.
     pub parsers: Parsers,
-    /// Which extensions of the HTTP request are kept for as long as its connection lives. Default: none.
-    pub kept_extensions: KeptExtensions,
 }
 
 impl Default for NamespaceConfig {
@@ -35,7 +32,25 @@ impl Default for NamespaceConfig {
             max_dynamic_namespaces: 10_000,
             max_joined_namespaces: 100,
             parsers: Parsers::default(),
-            kept_extensions: KeptExtensions::default(),
         }
+    }
+}
+
+impl NamespaceConfig {
+    /// What can't work, in words that name the setting.
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let checks = [
+            (
+                self.max_running_handlers,
+                "`max_running_handlers` must not be zero",
+            ),
+            (self.max_parked_bytes, "`max_parked_bytes` must not be zero"),
+            (
+                self.max_joined_namespaces,
+                "`max_joined_namespaces` must not be zero",
+            ),
+        ];
+        let problem = checks.into_iter().find(|(setting, _)| *setting == 0)?;
+        Some(problem.1)
     }
 }

@@ -1,13 +1,14 @@
 //! The Socket.IO protocol of one connection: which namespaces it is in, and what its packets set off.
 
 use super::{
-    ConnectRequest, Event, HandshakeInfo, Hub, Namespace, Peer, Refuse, Reply, SocketData,
+    ConnectRequest, Event, Hub, Namespace, Peer, Refuse, Reply, SocketData,
     hub::NoNamespace,
     in_flight::{Finished, InFlight, Job},
     peer::Wish,
 };
 use crate::{
     engine::{Batch, Inbound, Mailbox, Message},
+    handshake::HandshakeInfo,
     session::{CloseCause, DisconnectReason},
     wire::{
         Frames, Limits,

@@ -1,7 +1,8 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Namespace, Peer, Refuse, handshake::HandshakeInfo};
+use super::{Namespace, Peer, Refuse};
 use crate::{
+    handshake::HandshakeInfo,
     session::DisconnectReason,
     wire::{Args, Data, socket_io::Packet},
 };

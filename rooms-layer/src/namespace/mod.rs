@@ -10,7 +10,6 @@ mod conversation;
 mod core;
 mod error;
 mod handlers;
-mod handshake;
 mod hub;
 mod in_flight;
 mod pattern;
@@ -25,11 +24,7 @@ pub(crate) use self::{
     pattern::{PathValues, Pattern},
     peer::Peer,
 };
-pub use self::{
-    config::NamespaceConfig,
-    error::Refuse,
-    handshake::{HandshakeInfo, KeptExtensions},
-};
+pub use self::{config::NamespaceConfig, error::Refuse};
 pub use crate::wire::socket_io::Parsers;
 
 #[cfg(test)]

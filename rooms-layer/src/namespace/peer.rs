@@ -1,8 +1,9 @@
 //! One client in one namespace.
 
-use super::{HandshakeInfo, Namespace, SocketData, acks::Collector};
+use super::{Namespace, SocketData, acks::Collector};
 use crate::{
     engine::{Batch, Mailbox, Pushed},
+    handshake::HandshakeInfo,
     rooms::{AckError, Changed, EmitError, Flags, Sent, Slot, SocketId, adapter::Confirmed},
     wire::{Args, Data, Frames, socket_io},
 };

@@ -1,11 +1,12 @@
 //! Conversations over a duplex in memory, with handlers that note what they are called for.
 
 use super::{
-    BoxFuture, ConnectRequest, Contract, Conversation, Event, Handlers, HandshakeInfo, Hub,
-    Namespace, NamespaceConfig, Peer, Refuse, Reply, SocketData,
+    BoxFuture, ConnectRequest, Contract, Conversation, Event, Handlers, Hub, Namespace,
+    NamespaceConfig, Peer, Refuse, Reply, SocketData,
 };
 use crate::{
     engine::EngineConfig,
+    handshake::HandshakeInfo,
     rooms::{AckError, Flags, InMemory, Selection},
     session::DisconnectReason,
     transport::stream_pipe,
@@ -228,12 +229,12 @@ impl House {
         let (ours, theirs) = duplex(buffer);
         let uri = "/socket.io/".parse().unwrap();
         let info = Arc::new(HandshakeInfo::new(&uri, &http::HeaderMap::new()));
-        let connection = self
-            .hub
-            .engine()
-            .connect(stream_pipe(ours), &[], |mailbox| {
-                Conversation::new(self.hub.clone(), mailbox.clone(), info)
-            });
+        let connection = self.hub.engine().connect(
+            self.hub.engine().reserve(),
+            stream_pipe(ours),
+            &[],
+            |mailbox| Conversation::new(self.hub.clone(), mailbox.clone(), info),
+        );
         let task = tokio::spawn(connection);
         let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let mut client = Client { stream, task };
@@ -880,14 +881,12 @@ async fn a_limit_is_told_in_the_open_packet() {
         &"/".parse().unwrap(),
         &http::HeaderMap::new(),
     ));
-    tokio::spawn(
-        house
-            .hub
-            .engine()
-            .connect(stream_pipe(ours), &[], |mailbox| {
-                Conversation::new(house.hub.clone(), mailbox.clone(), info)
-            }),
-    );
+    tokio::spawn(house.hub.engine().connect(
+        house.hub.engine().reserve(),
+        stream_pipe(ours),
+        &[],
+        |mailbox| Conversation::new(house.hub.clone(), mailbox.clone(), info),
+    ));
     let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     let open = stream
         .into_future()

@@ -3,7 +3,7 @@ use super::{
     upgrade::{handshake, is_upgrade},
 };
 use crate::engine::{Engine, Session, Via};
-use http::{Method, Request};
+use http::{Method, request::Parts};
 use std::sync::Arc;
 
 /// What clients may connect by.
@@ -62,12 +62,8 @@ impl Transports {
 
 impl Rules {
     /// Decides what a request on our path asks for, in Engine.IO's order of checks.
-    pub(crate) fn inspect<B>(
-        &self,
-        request: &Request<B>,
-        engine: &Arc<Engine>,
-    ) -> Result<Asked, Refused> {
-        let query = request.uri().query().unwrap_or("");
+    pub(crate) fn inspect(&self, request: &Parts, engine: &Arc<Engine>) -> Result<Asked, Refused> {
+        let query = request.uri.query().unwrap_or("");
         let via = self.transports.find(parameter(query, "transport"));
         let via = via.ok_or(Refused::TransportUnknown)?;
         // In revision 4 of the protocol, the only one there is.
@@ -79,7 +75,7 @@ impl Rules {
                 false => Err(Refused::OtherProtocol),
             };
         }
-        if request.method() != Method::GET {
+        if request.method != Method::GET {
             return Err(Refused::BadMethod);
         }
         let asked = match via {
@@ -93,13 +89,13 @@ impl Rules {
         }
     }
 
-    fn inspect_session<B>(
+    fn inspect_session(
         &self,
-        request: &Request<B>,
+        request: &Parts,
         via: Via,
         session: Session,
     ) -> Result<Asked, Refused> {
-        match (via, request.method()) {
+        match (via, &request.method) {
             (Via::WebSocket, &Method::GET) => {
                 let handshake = self.inspect_upgrade(request)?;
                 self.inspect_origin(request)?;
@@ -113,17 +109,17 @@ impl Rules {
         }
     }
 
-    fn inspect_upgrade<B>(&self, request: &Request<B>) -> Result<Handshake, Refused> {
+    fn inspect_upgrade(&self, request: &Parts) -> Result<Handshake, Refused> {
         match is_upgrade(request) {
-            true => handshake(request.headers()),
+            true => handshake(&request.headers),
             false => Err(Refused::NotAnUpgrade),
         }
     }
 
-    fn inspect_origin<B>(&self, request: &Request<B>) -> Result<(), Refused> {
-        let authority = request.uri().authority();
+    fn inspect_origin(&self, request: &Parts) -> Result<(), Refused> {
+        let authority = request.uri.authority();
         let authority = authority.map(|authority| authority.as_str());
-        match self.origins.admit(request.headers(), authority) {
+        match self.origins.admit(&request.headers, authority) {
             true => Ok(()),
             false => Err(Refused::ForeignOrigin),
         }
@@ -147,6 +143,7 @@ mod tests {
         engine::{Inbound, Message},
         session::{CloseCause, DisconnectReason},
     };
+    use http::Request;
     use std::task::{Context, Poll};
 
     const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -199,8 +196,9 @@ mod tests {
         expected: Result<&str, Refused>,
     ) {
         let request = request.body(()).expect("a valid request");
+        let (request, ()) = request.into_parts();
         let result = rules.inspect(&request, engine).map(name);
-        assert_eq!(result, expected, "{} {}", request.method(), request.uri());
+        assert_eq!(result, expected, "{} {}", request.method, request.uri);
     }
 
     #[test]
@@ -251,7 +249,7 @@ mod tests {
     async fn requests_of_a_session_are_inspected() {
         use Refused::*;
         let engine = Arc::new(Engine::new());
-        let (_connection, open) = engine.connect_polling(&[], |_| Nothing);
+        let (_connection, open) = engine.connect_polling(engine.reserve(), &[], |_| Nothing);
         let sid = open.split('"').nth(3).expect("an open packet");
         let websocket = format!("/?EIO=4&transport=websocket&sid={sid}");
         let polling = format!("/?EIO=4&transport=polling&sid={sid}");
@@ -293,7 +291,11 @@ mod tests {
         let unknown = Err(Refused::TransportUnknown);
         let cases = [
             (Transports::Both, [Ok("connect polling"), Ok("connect")], 1),
-            (Transports::Polling, [Ok("connect polling"), unknown], 0),
+            (
+                Transports::Polling,
+                [Ok("connect polling"), unknown.clone()],
+                0,
+            ),
             (Transports::WebSocket, [unknown, Ok("connect")], 0),
         ];
         let engine = Arc::new(Engine::new());
@@ -324,6 +326,7 @@ mod tests {
                 let mut request = request.clone();
                 let headers = request.headers_mut();
                 headers.insert("origin", origin.parse().expect("a value"));
+                let (request, ()) = request.into_parts();
                 let refused = Rules::default().inspect(&request, &engine).err();
                 assert_eq!(refused, expected, "{origin}");
             }
@@ -352,6 +355,7 @@ mod tests {
             let mut request = request.expect("a valid request");
             let headers = request.headers_mut();
             headers.insert(name, value.parse().expect("a value"));
+            let (request, ()) = request.into_parts();
             let refused = Rules::default().inspect(&request, &engine).err();
             assert_eq!(refused, Some(expected), "{name}: {value}");
         }

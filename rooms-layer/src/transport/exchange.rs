@@ -17,7 +17,7 @@ pin_project! {
     /// # Cancel safety
     ///
     /// Dropping it before it has resolved ends the session, as when the client goes away.
-    pub(crate) struct Exchange<B> {
+    pub(super) struct Exchange<B> {
         #[pin]
         kind: Kind<B>,
     }
@@ -34,7 +34,7 @@ pin_project! {
 
 impl<B: Body> Exchange<B> {
     /// A GET, answered when there is something to send.
-    pub(crate) fn get(session: Session) -> Self {
+    pub(super) fn get(session: Session) -> Self {
         let kind = match session.get() {
             Ok(get) => Kind::Get { get },
             Err(refused) => Kind::Refused { refused },
@@ -43,7 +43,7 @@ impl<B: Body> Exchange<B> {
     }
 
     /// A POST, answered when its packets are handed up.
-    pub(crate) fn post(session: Session, headers: &HeaderMap, body: B) -> Self {
+    pub(super) fn post(session: Session, headers: &HeaderMap, body: B) -> Self {
         let kind = match session.post() {
             Ok(post) => Kind::Post {
                 // A body of bytes is one of revision 3. What is dropped here ends the session.
@@ -85,7 +85,7 @@ impl<B> fmt::Debug for Exchange<B> {
 }
 
 /// The response that brings packets: the first one of a session, and that of every GET.
-pub(crate) fn packets(packets: String) -> Response<Bytes> {
+pub(super) fn packets(packets: String) -> Response<Bytes> {
     respond(StatusCode::OK, "text/plain; charset=UTF-8", packets.into())
 }
 
@@ -225,7 +225,8 @@ mod tests {
         config.limits.max_payload = 10;
         assert!(engine.configure(config));
         let seen = Seen::default();
-        let (connection, open) = engine.connect_polling(&[], |_| Listener(seen.clone()));
+        let (connection, open) =
+            engine.connect_polling(engine.reserve(), &[], |_| Listener(seen.clone()));
         let sid = open.split('"').nth(3).expect("an open packet").to_owned();
         let task = tokio::spawn(connection);
         Rig {

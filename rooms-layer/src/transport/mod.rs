@@ -1,19 +1,34 @@
 //! The only room that touches a socket: which HTTP requests become connections or belong to them, how the latter are answered,
 //! and the pipes that connections become.
 
+mod answer;
 mod asked;
+mod body;
+mod config;
+mod cookie;
 mod exchange;
+mod hooks;
 mod origin;
 mod pipes;
 mod refused;
+mod server;
 mod upgrade;
 
+pub(crate) use answer::Answer;
+pub use answer::ResponseFuture;
 pub use asked::Transports;
-pub(crate) use asked::{Asked, Rules};
-pub(crate) use exchange::{Exchange, packets};
+use asked::{Asked, Rules};
+pub use body::ResponseBody;
+pub use config::HttpConfig;
+pub use cookie::{HandshakeCookie, SameSite};
+use exchange::Exchange;
+use hooks::Hooks;
+pub use hooks::Refusal;
 pub use origin::Origins;
+use pipes::Upgrading;
+pub(crate) use pipes::stream_pipe;
 #[cfg(test)]
 pub(crate) use pipes::tcp_pipe;
-pub(crate) use pipes::{Upgrading, stream_pipe};
-pub(crate) use refused::Refused;
-pub(crate) use upgrade::{Handshake, switching_protocols};
+use refused::Refused;
+pub(crate) use server::{Accept, Server};
+use upgrade::Handshake;

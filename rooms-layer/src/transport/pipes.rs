@@ -1,5 +1,7 @@
+use super::Refused;
 use crate::engine::{Pipe, at_once};
 use bytes::Bytes;
+use http::Extensions;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use std::{
@@ -18,39 +20,55 @@ use tokio::{
 };
 
 /// A connection on its way from HTTP to WebSocket.
-pub(crate) struct Upgrading(OnUpgrade);
+pub(super) struct Upgrading(OnUpgrade);
 
 /// A connection that the HTTP server has let go of.
-pub(crate) struct Upgraded {
-    pub(crate) pipe: Arc<dyn Pipe>,
+pub(super) struct Upgraded {
+    pub(super) pipe: Arc<dyn Pipe>,
     /// What the server had read beyond the request.
-    pub(crate) received: Bytes,
+    pub(super) received: Bytes,
     /// The other end, of a plain TCP stream.
-    pub(crate) remote: Option<SocketAddr>,
+    pub(super) remote: Option<SocketAddr>,
 }
 
 impl Upgrading {
-    pub(crate) fn new(on_upgrade: OnUpgrade) -> Self {
-        Self(on_upgrade)
+    /// Takes what the HTTP server has put into a request for this.
+    pub(super) fn take(request: &mut Extensions) -> Result<Self, Refused> {
+        request.remove().map(Self).ok_or(Refused::NoUpgrade)
     }
 
-    /// Waits for the server to let go of the connection.
-    ///
-    /// # Errors
-    ///
-    /// When the server does not carry upgrades out, or the client went away.
-    pub(crate) async fn pipe(self) -> hyper::Result<Upgraded> {
-        let upgraded = self.0.await?;
+    /// Waits for the server to let go of the connection. `None`, and the reason in the log, if the client went away, or if the
+    /// server does not carry upgrades out.
+    pub(super) async fn pipe(self) -> Option<Upgraded> {
+        match self.0.await {
+            Ok(upgraded) => Some(Upgraded::new(upgraded)),
+            // The client went away before it was answered.
+            Err(error) if error.is_closed() || error.is_incomplete_message() => {
+                tracing::debug!(%error, "a client left during the upgrade");
+                None
+            }
+            Err(error) => {
+                // The client has its answer by now, so that only the log can tell.
+                let hint = Refused::NoUpgrade.explain();
+                tracing::error!(%error, hint, "a connection was promised and could not be upgraded");
+                None
+            }
+        }
+    }
+}
+
+impl Upgraded {
+    fn new(upgraded: hyper::upgrade::Upgraded) -> Self {
         // A plain TCP stream is written to without a lock.
         let parts = match upgraded.downcast::<TokioIo<TcpStream>>() {
             Ok(parts) => Ok((parts.io, parts.read_buf)),
             Err(upgraded) => hyper_util::server::conn::auto::upgrade::downcast(upgraded)
                 .map(|parts| (parts.io, parts.read_buf)),
         };
-        Ok(match parts {
+        match parts {
             Ok((io, received)) => {
                 let stream: TcpStream = io.into_inner();
-                Upgraded {
+                Self {
                     remote: stream.peer_addr().ok(),
                     pipe: tcp_pipe(stream),
                     // Copied, since the original keeps the server's whole read buffer alive.
@@ -58,12 +76,12 @@ impl Upgrading {
                 }
             }
             // What was read already is replayed by the stream itself.
-            Err(upgraded) => Upgraded {
+            Err(upgraded) => Self {
                 pipe: stream_pipe(TokioIo::new(upgraded)),
                 received: Bytes::new(),
                 remote: None,
             },
-        })
+        }
     }
 }
 

@@ -1,9 +1,11 @@
+use super::Refusal;
+use crate::engine::BadId;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 
 /// Why a request on our path does not become a connection. The first ones are Engine.IO's own errors, which clients
 /// understand by their code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refused {
     #[error("Transport unknown")]
     TransportUnknown,
@@ -23,41 +25,50 @@ pub(crate) enum Refused {
     BadWebSocketKey,
     #[error("Forbidden")]
     ForeignOrigin,
+    #[error("{0}")]
+    ByApplication(Refusal),
+    /// The application has made an id that can't be had.
+    #[error("Bad request")]
+    BadId(BadId),
     #[error("Unsupported protocol version")]
     UnsupportedProtocol,
     /// A session is spoken to with GET and POST.
     #[error("unknown method")]
     UnknownMethod,
+    /// As many handshakes as may be are under way.
+    #[error("too many handshakes under way, try again")]
+    TooManyHandshakes,
     /// The server in front of the layer can't hand its connections over.
     #[error("this server does not upgrade connections")]
     NoUpgrade,
 }
 
 impl Refused {
-    fn status(self) -> StatusCode {
+    fn status(&self) -> StatusCode {
         match self {
             Self::NoUpgrade => StatusCode::NOT_IMPLEMENTED,
             Self::UnknownMethod => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin | Self::ByApplication(_) => StatusCode::FORBIDDEN,
+            Self::TooManyHandshakes => StatusCode::SERVICE_UNAVAILABLE,
             Self::BadWebSocketVersion => StatusCode::UPGRADE_REQUIRED,
             _ => StatusCode::BAD_REQUEST,
         }
     }
 
     /// The error codes of Engine.IO.
-    fn code(self) -> u8 {
+    fn code(&self) -> u8 {
         match self {
             Self::TransportUnknown => 0,
             Self::SessionUnknown => 1,
             Self::BadMethod => 2,
-            Self::ForeignOrigin => 4,
+            Self::ForeignOrigin | Self::ByApplication(_) => 4,
             Self::UnsupportedProtocol => 5,
             _ => 3,
         }
     }
 
     /// What an operator should know beyond what the client is told.
-    pub(crate) fn explain(self) -> &'static str {
+    pub(super) fn explain(&self) -> &'static str {
         match self {
             Self::TransportUnknown => "the query names no transport that this server has",
             Self::SessionUnknown => "no session with this `sid` is open on this server",
@@ -70,6 +81,14 @@ impl Refused {
             Self::ForeignOrigin => {
                 "a page of another origin: allow it with `Config::origins`, if it is yours"
             }
+            Self::ByApplication(_) => "`allow_request` does not want it",
+            Self::BadId(BadId::Odd) => {
+                "`generate_id` returned an id that is empty, longer than 128 characters, or of others than `A-Z a-z 0-9 - . _ ~`"
+            }
+            Self::BadId(BadId::Taken) => "`generate_id` returned the id of another connection",
+            Self::TooManyHandshakes => {
+                "as many handshakes as `max_handshakes` allows are under way"
+            }
             Self::UnsupportedProtocol => "the query has no `EIO=4`",
             Self::UnknownMethod => "a session takes GET and POST",
             Self::NoUpgrade => {
@@ -79,10 +98,21 @@ impl Refused {
         }
     }
 
-    pub(crate) fn response(self) -> Response<Bytes> {
+    /// The response, with a line in the log for those who ask why.
+    pub(super) fn answer(&self) -> Response<Bytes> {
+        let reason = self.explain();
+        match self {
+            Self::NoUpgrade | Self::BadId(_) => tracing::error!(reason, "handshake refused"),
+            Self::TooManyHandshakes => tracing::warn!(reason, "handshake refused"),
+            _ => tracing::debug!(reason, "request refused"),
+        }
+        self.response()
+    }
+
+    pub(super) fn response(&self) -> Response<Bytes> {
         let mut response = Response::new(self.body().into());
         *response.status_mut() = self.status();
-        if self == Self::UnknownMethod {
+        if *self == Self::UnknownMethod {
             return response;
         }
         let headers = response.headers_mut();
@@ -90,7 +120,7 @@ impl Refused {
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/json"),
         );
-        if self == Self::BadWebSocketVersion {
+        if *self == Self::BadWebSocketVersion {
             // RFC 6455, section 4.4.
             headers.insert(
                 header::SEC_WEBSOCKET_VERSION,
@@ -100,11 +130,14 @@ impl Refused {
         response
     }
 
-    fn body(self) -> String {
+    fn body(&self) -> String {
         match self {
             // As on Node, without a word.
             Self::UnknownMethod => String::new(),
-            _ => format!(r#"{{"code":{},"message":"{self}"}}"#, self.code()),
+            _ => {
+                let message = serde_json::Value::String(self.to_string());
+                format!(r#"{{"code":{},"message":{message}}}"#, self.code())
+            }
         }
     }
 }
@@ -155,6 +188,21 @@ mod tests {
                 Refused::UnsupportedProtocol,
                 400,
                 r#"{"code":5,"message":"Unsupported protocol version"}"#,
+            ),
+            (
+                Refused::ByApplication(Refusal::new("not \"you\"")),
+                403,
+                r#"{"code":4,"message":"not \"you\""}"#,
+            ),
+            (
+                Refused::BadId(BadId::Taken),
+                400,
+                r#"{"code":3,"message":"Bad request"}"#,
+            ),
+            (
+                Refused::TooManyHandshakes,
+                503,
+                r#"{"code":3,"message":"too many handshakes under way, try again"}"#,
             ),
             (Refused::UnknownMethod, 500, ""),
         ];

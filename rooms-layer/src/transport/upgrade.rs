@@ -1,5 +1,5 @@
 use super::Refused;
-use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Version, header, request::Parts};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 /// A WebSocket handshake that we accept: the answer to its key.
@@ -9,9 +9,9 @@ pub(crate) struct Handshake {
 }
 
 /// Whether a request asks to leave HTTP for WebSocket.
-pub(super) fn is_upgrade<B>(request: &Request<B>) -> bool {
-    let headers = request.headers();
-    request.version() >= Version::HTTP_11
+pub(super) fn is_upgrade(request: &Parts) -> bool {
+    let headers = &request.headers;
+    request.version >= Version::HTTP_11
         && lists(headers, header::CONNECTION, "upgrade")
         && lists(headers, header::UPGRADE, "websocket")
 }
@@ -31,7 +31,7 @@ pub(super) fn handshake(headers: &HeaderMap) -> Result<Handshake, Refused> {
 }
 
 /// The answer after which the connection speaks WebSocket.
-pub(crate) fn switching_protocols<B: Default>(handshake: &Handshake) -> Response<B> {
+pub(super) fn switched<B: Default>(handshake: &Handshake) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
@@ -77,7 +77,7 @@ mod tests {
         ]);
         let handshake = handshake(&headers).expect("a valid handshake");
         assert_eq!(handshake.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-        let response: Response<()> = switching_protocols(&handshake);
+        let response: Response<()> = switched(&handshake);
         assert_eq!(response.status(), StatusCode::SWITCHING_PROTOCOLS);
     }
 }

@@ -2,6 +2,7 @@
 
 mod connections;
 mod events;
+mod handshake;
 mod polling;
 mod rooms;
 mod service;

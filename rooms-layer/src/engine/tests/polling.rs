@@ -33,7 +33,8 @@ pub(super) fn rig(config: EngineConfig) -> Rig {
 
 pub(super) fn rig_on(engine: Arc<Engine>) -> Rig {
     let inbound = Recorder::default();
-    let (connection, open) = engine.connect_polling(&["websocket"], |_| inbound.clone());
+    let (connection, open) =
+        engine.connect_polling(engine.reserve(), &["websocket"], |_| inbound.clone());
     let sid = open.split('"').nth(3).expect("an open packet").to_owned();
     assert!(open.contains(r#""upgrades":["websocket"]"#), "{open}");
     Rig {

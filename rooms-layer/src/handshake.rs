@@ -1,3 +1,5 @@
+//! Cellar: what is kept of the HTTP request that opened a connection.
+
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri};
 use std::{fmt, net::SocketAddr, time::SystemTime};
 

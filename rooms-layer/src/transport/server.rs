@@ -1,0 +1,216 @@
+use super::{
+    Answer, Asked, Exchange, Handshake, HttpConfig, Refused, Rules, Upgrading, exchange::packets,
+    hooks, upgrade::switched,
+};
+use crate::{
+    engine::{Connection, Engine, Entry, Inbound, Mailbox, Pipe, Session},
+    handshake::HandshakeInfo,
+};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header, request::Parts};
+use http_body::Body;
+use std::sync::Arc;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+/// What connections are for: the floor above.
+pub(crate) trait Accept: Send + Sync + 'static {
+    type Inbound: Inbound;
+    /// Makes what takes the messages of a new connection.
+    fn accept(&self, mailbox: &Arc<Mailbox>, request: HandshakeInfo) -> Self::Inbound;
+}
+
+/// What answers the requests that are for us, shared by all clones of a service.
+pub(crate) struct Server<A> {
+    engine: Arc<Engine>,
+    above: A,
+    config: HttpConfig,
+    rules: Rules,
+    /// The places for handshakes that are under way.
+    handshakes: Arc<Semaphore>,
+}
+
+/// A handshake that has passed all checks but the application's, or a WebSocket on its way to its session.
+struct Admitted {
+    head: Parts,
+    /// `None` where the client polls.
+    websocket: Option<(Handshake, Upgrading)>,
+    place: OwnedSemaphorePermit,
+}
+
+impl<A: Accept> Server<A> {
+    pub(crate) fn new(engine: Arc<Engine>, above: A, config: HttpConfig) -> Self {
+        let places = config.max_handshakes.min(Semaphore::MAX_PERMITS);
+        Self {
+            engine,
+            above,
+            rules: config.rules(),
+            handshakes: Arc::new(Semaphore::new(places)),
+            config,
+        }
+    }
+
+    /// Makes a connection of a pipe that speaks WebSocket from here on. Nobody is asked.
+    pub(crate) fn connect<B>(
+        &self,
+        pipe: Arc<dyn Pipe>,
+        request: &Request<B>,
+    ) -> Connection<A::Inbound> {
+        let info = HandshakeInfo::new(request.uri(), request.headers())
+            .with_extensions(request.extensions(), &self.config.kept_extensions);
+        self.open(self.engine.reserve(), pipe, &[], info)
+    }
+
+    /// Whether a request is for us: as in Node, whatever begins with the path.
+    pub(crate) fn serves<B>(&self, request: &Request<B>) -> bool {
+        request.uri().path().starts_with(&*self.config.path)
+    }
+
+    /// Answers a request that is for us.
+    pub(crate) fn answer<B: Body>(self: &Arc<Self>, request: Request<B>) -> Answer<B> {
+        let (head, body) = request.into_parts();
+        let headers = self.config.hooks.headers(&head);
+        let answer = self.inspect(head, body);
+        answer.unwrap_or_else(Answer::refused).with_headers(headers)
+    }
+
+    fn inspect<B: Body>(self: &Arc<Self>, head: Parts, body: B) -> Result<Answer<B>, Refused> {
+        match self.rules.inspect(&head, &self.engine)? {
+            Asked::Connect(handshake) => self.decide(self.admit(head, Some(handshake))?),
+            Asked::ConnectPolling => self.decide(self.admit(head, None)?),
+            Asked::Change(session, handshake) => {
+                let admitted = self.admit(head, Some(handshake))?;
+                Ok(Answer::at_once(self.change(session, admitted)))
+            }
+            Asked::Get(session) => Ok(Answer::exchange(Exchange::get(session))),
+            Asked::Post(session) => {
+                let exchange = Exchange::post(session, &head.headers, body);
+                Ok(Answer::exchange(exchange))
+            }
+        }
+    }
+
+    /// Finds a place for a handshake, or for a WebSocket that wants to take over.
+    fn admit(&self, mut head: Parts, handshake: Option<Handshake>) -> Result<Admitted, Refused> {
+        let upgrading = |handshake| Ok((handshake, Upgrading::take(&mut head.extensions)?));
+        let websocket = handshake.map(upgrading).transpose()?;
+        let place = self.handshakes.clone().try_acquire_owned();
+        Ok(Admitted {
+            head,
+            websocket,
+            place: place.map_err(|_| Refused::TooManyHandshakes)?,
+        })
+    }
+
+    /// Asks the application whether it wants a handshake.
+    fn decide<B>(self: &Arc<Self>, admitted: Admitted) -> Result<Answer<B>, Refused> {
+        let Some(decision) = self.config.hooks.allow(&admitted.head) else {
+            return self.welcome(admitted).map(Answer::at_once);
+        };
+        let server = self.clone();
+        Ok(Answer::later(async move {
+            let answer = match decision.await {
+                Ok(()) => server.welcome(admitted),
+                Err(refusal) => Err(Refused::ByApplication(refusal)),
+            };
+            answer.unwrap_or_else(|refused| refused.answer())
+        }))
+    }
+
+    /// Opens a session.
+    fn welcome(self: &Arc<Self>, admitted: Admitted) -> Result<Response<Bytes>, Refused> {
+        let Admitted {
+            head,
+            websocket,
+            place,
+        } = admitted;
+        let entry = self.reserve(&head)?;
+        // Copied, so that nothing of the request stays: its headers share the server's read buffer.
+        let info = HandshakeInfo::new(&head.uri, &head.headers)
+            .with_extensions(&head.extensions, &self.config.kept_extensions);
+        let mut response = match websocket {
+            None => self.connect_polling(entry, info),
+            Some((handshake, upgrading)) => {
+                tokio::spawn(self.clone().upgrade(upgrading, entry, info, place));
+                switched(&handshake)
+            }
+        };
+        hooks::put(
+            response.headers_mut(),
+            self.config.hooks.initial_headers(&head),
+        );
+        Ok(response)
+    }
+
+    fn reserve(&self, head: &Parts) -> Result<Entry, Refused> {
+        match self.config.hooks.id(head) {
+            None => Ok(self.engine.reserve()),
+            Some(id) => self.engine.reserve_id(&id).map_err(Refused::BadId),
+        }
+    }
+
+    fn connect_polling(&self, entry: Entry, info: HandshakeInfo) -> Response<Bytes> {
+        let cookie = self.config.cookie.as_ref();
+        let cookie: Option<HeaderValue> = cookie.map(|cookie| cookie.header(entry.reveal()));
+        let upgrades = self.rules.transports.upgrades();
+        let (connection, open) = self
+            .engine
+            .connect_polling(entry, upgrades, |mailbox| self.above.accept(mailbox, info));
+        tokio::spawn(connection);
+        let mut response = packets(open);
+        if let Some(cookie) = cookie {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
+        response
+    }
+
+    /// Makes a connection of a WebSocket.
+    async fn upgrade(
+        self: Arc<Self>,
+        upgrading: Upgrading,
+        entry: Entry,
+        info: HandshakeInfo,
+        place: OwnedSemaphorePermit,
+    ) {
+        let within = self.engine.config().upgrade_timeout;
+        let Ok(upgraded) = timeout(within, upgrading.pipe()).await else {
+            return tracing::debug!("the server did not hand a connection over in time");
+        };
+        let Some(upgraded) = upgraded else { return };
+        drop(place);
+        let info = info.with_remote(upgraded.remote);
+        // A task of its own, which lives long and should hold nothing of what led to it.
+        tokio::spawn(self.open(entry, upgraded.pipe, &upgraded.received, info));
+    }
+
+    /// Has a WebSocket take over a session.
+    fn change(&self, session: Session, admitted: Admitted) -> Response<Bytes> {
+        let Admitted {
+            websocket, place, ..
+        } = admitted;
+        let Some((handshake, upgrading)) = websocket else {
+            unreachable!("a change is always to a WebSocket")
+        };
+        let within = self.engine.config().upgrade_timeout;
+        tokio::spawn(async move {
+            if let Ok(Some(upgraded)) = timeout(within, upgrading.pipe()).await {
+                session.change(upgraded.pipe, &upgraded.received).await;
+            }
+            drop(place);
+        });
+        switched(&handshake)
+    }
+
+    fn open(
+        &self,
+        entry: Entry,
+        pipe: Arc<dyn Pipe>,
+        received: &[u8],
+        info: HandshakeInfo,
+    ) -> Connection<A::Inbound> {
+        let above = |mailbox: &Arc<Mailbox>| self.above.accept(mailbox, info);
+        self.engine.connect(entry, pipe, received, above)
+    }
+}
