@@ -7,9 +7,9 @@ use hyper::{
     Method,
     header::{self, HeaderValue},
 };
-use rooms_layer::{Config, Origins, Transports, prelude::*};
+use rooms_layer::{Config, Origins, Refusal, Transports, prelude::*};
 use rooms_tests::server;
-use std::net::SocketAddr;
+use std::{future::ready, net::SocketAddr};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -122,6 +122,18 @@ impl Poller {
         );
         assert_eq!(answer, Answer::packets(&open));
         Self { address, sid }
+    }
+
+    /// Opens a session with more headers than usual.
+    async fn open_as(address: SocketAddr, headers: &str) -> Self {
+        let request =
+            format!("GET {PATH} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
+        let answer = Answer::parse(&server::exchange(address, &request).await);
+        let sid = answer.body.split('"').nth(3).expect("an open packet");
+        Self {
+            address,
+            sid: sid.to_owned(),
+        }
     }
 
     /// Opens a session and joins `/`.
@@ -376,6 +388,14 @@ async fn a_transport_that_is_switched_off_is_unknown() {
 async fn cors_is_the_work_of_a_layer_around() {
     const PAGE: &str = "https://app.example.com";
     let config = Config::default().origins(Origins::list([PAGE]));
+    let config = config.http(|http| {
+        http.allow_request(|head| {
+            ready(match head.headers.contains_key("x-refuse") {
+                true => Err(Refusal::default()),
+                false => Ok(()),
+            })
+        })
+    });
     let cors = CorsLayer::new()
         .allow_origin([HeaderValue::from_static(PAGE)])
         .allow_credentials(true)
@@ -390,10 +410,30 @@ async fn cors_is_the_work_of_a_layer_around() {
         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let preflight =
         "access-control-request-method: POST\r\naccess-control-request-headers: content-type\r\n";
+    let open = Poller::open_as(address, &format!("origin: {PAGE}\r\n")).await;
+    let session = format!("{PATH}&sid={}", open.sid);
     for (request, headers, status) in [
         (format!("GET {PATH}"), "", "200 OK"),
+        (
+            format!("POST {session}"),
+            "content-length: 2\r\n\r\n40",
+            "200 OK",
+        ),
+        (format!("GET {session}"), "", "200 OK"),
+        (format!("PUT {session}"), "", "500 Internal Server Error"),
+        (
+            format!("POST {session}"),
+            "content-length: 2000000\r\n",
+            "413 Payload Too Large",
+        ),
         (format!("GET {PATH}&sid=x"), "", "400 Bad Request"),
         (format!("POST {PATH}"), "", "400 Bad Request"),
+        (
+            "GET /socket.io/?EIO=4&transport=websocket".to_owned(),
+            "",
+            "400 Bad Request",
+        ),
+        (format!("GET {PATH}"), "x-refuse: 1\r\n", "403 Forbidden"),
         (format!("OPTIONS {PATH}"), preflight, "200 OK"),
         (
             "GET /socket.io/?EIO=4&transport=websocket".to_owned(),
@@ -422,6 +462,14 @@ async fn cors_is_the_work_of_a_layer_around() {
             assert!(response.contains(&header), "{request}: {response}");
         }
     }
+    // Another page learns nothing, and gets no session.
+    let request = format!("GET {PATH} HTTP/1.1\r\norigin: https://elsewhere.com\r\nx:");
+    let response = server::request(address, &request, "").await;
+    assert!(response.starts_with("HTTP/1.1 403 "), "{response}");
+    assert!(
+        !response.contains("access-control-allow-origin"),
+        "{response}"
+    );
 }
 
 #[tokio::test]
