@@ -19,6 +19,7 @@ system_packages=(
 )
 npm_folders=(
   examples/board/page
+  tests/clients/engine
   tests/clients/js
   tests/browser
   tests/export

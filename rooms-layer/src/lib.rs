@@ -49,6 +49,7 @@
 //! | emit | [`Io`], [`To`], [`Acks`]; from a process without clients [`Emitter`] |
 //! | take an [`Io`] from a request | a parameter with axum, [`Io::from_extensions`] elsewhere |
 //! | write an adapter | [`rooms::Adapter`] |
+//! | serve Engine.IO without Socket.IO | [`engine_io`] |
 //! | use the codec alone | [`wire`] |
 //!
 //! # Features
@@ -70,6 +71,7 @@ mod api;
 mod contract;
 #[cfg(feature = "server")]
 mod engine;
+pub mod engine_io;
 #[cfg(feature = "export")]
 pub mod export;
 #[cfg(feature = "server")]
@@ -105,8 +107,8 @@ pub use self::{
     namespace::{NamespaceConfig, Parsers, Refuse},
     session::DisconnectReason,
     transport::{
-        HandshakeCookie, HttpConfig, Origins, Refusal, ResponseBody, ResponseFuture, SameSite,
-        Transports,
+        ConfigError, HandshakeCookie, HttpConfig, Origins, Refusal, ResponseBody, ResponseFuture,
+        SameSite, Transports,
     },
 };
 pub use self::{
@@ -395,6 +397,8 @@ mod guide {
     mod export {}
     #[doc = include_str!("../../docs/guide/testing.md")]
     mod testing {}
+    #[doc = include_str!("../../docs/guide/engine.md")]
+    mod engine {}
     #[doc = include_str!("../../docs/guide/configuration.md")]
     mod configuration {}
     #[doc = include_str!("../../docs/guide/clients.md")]

@@ -100,13 +100,8 @@ impl Registry {
 }
 
 impl Entry {
-    pub(super) fn session(&self) -> &SessionId {
+    pub(crate) fn session(&self) -> &SessionId {
         &self.session
-    }
-
-    /// Returns the secret as text, for the client that it belongs to.
-    pub(crate) fn reveal(&self) -> &str {
-        self.session.reveal()
     }
 
     /// Has the id lead to a connection.

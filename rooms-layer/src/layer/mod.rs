@@ -276,7 +276,7 @@ impl<A: Adapter> RoomsLayer<A> {
 impl Accept for Arc<Hub> {
     type Inbound = Conversation;
 
-    fn accept(&self, mailbox: &Arc<Mailbox>, request: HandshakeInfo) -> Conversation {
+    fn accept(&self, mailbox: &Arc<Mailbox>, _sid: &str, request: HandshakeInfo) -> Conversation {
         Conversation::new(self.clone(), mailbox.clone(), Arc::new(request))
     }
 }

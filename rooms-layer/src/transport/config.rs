@@ -43,6 +43,11 @@ pub struct HttpConfig {
     pub(super) hooks: Hooks,
 }
 
+/// Settings that can't work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(pub(crate) &'static str);
+
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {

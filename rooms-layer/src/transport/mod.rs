@@ -19,7 +19,7 @@ pub use answer::ResponseFuture;
 pub use asked::Transports;
 use asked::{Asked, Rules};
 pub use body::ResponseBody;
-pub use config::HttpConfig;
+pub use config::{ConfigError, HttpConfig};
 pub use cookie::{HandshakeCookie, SameSite};
 use exchange::Exchange;
 use hooks::Hooks;

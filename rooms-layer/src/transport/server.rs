@@ -7,7 +7,7 @@ use crate::{
     handshake::HandshakeInfo,
 };
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, header, request::Parts};
+use http::{Request, Response, header, request::Parts};
 use http_body::Body;
 use std::sync::Arc;
 use tokio::{
@@ -18,8 +18,8 @@ use tokio::{
 /// What connections are for: the floor above.
 pub(crate) trait Accept: Send + Sync + 'static {
     type Inbound: Inbound;
-    /// Makes what takes the messages of a new connection.
-    fn accept(&self, mailbox: &Arc<Mailbox>, request: HandshakeInfo) -> Self::Inbound;
+    /// Makes what takes the messages of a new connection. `sid` is its secret.
+    fn accept(&self, mailbox: &Arc<Mailbox>, sid: &str, request: HandshakeInfo) -> Self::Inbound;
 }
 
 /// What answers the requests that are for us, shared by all clones of a service.
@@ -153,11 +153,12 @@ impl<A: Accept> Server<A> {
 
     fn connect_polling(&self, entry: Entry, info: HandshakeInfo) -> Response<Bytes> {
         let cookie = self.config.cookie.as_ref();
-        let cookie: Option<HeaderValue> = cookie.map(|cookie| cookie.header(entry.reveal()));
+        let cookie = cookie.map(|cookie| cookie.header(entry.session().reveal()));
         let upgrades = self.rules.transports.upgrades();
-        let (connection, open) = self
-            .engine
-            .connect_polling(entry, upgrades, |mailbox| self.above.accept(mailbox, info));
+        let sid = entry.session().clone();
+        let (connection, open) = self.engine.connect_polling(entry, upgrades, |mailbox| {
+            self.above.accept(mailbox, sid.reveal(), info)
+        });
         tokio::spawn(connection);
         let mut response = packets(open);
         if let Some(cookie) = cookie {
@@ -210,7 +211,9 @@ impl<A: Accept> Server<A> {
         received: &[u8],
         info: HandshakeInfo,
     ) -> Connection<A::Inbound> {
-        let above = |mailbox: &Arc<Mailbox>| self.above.accept(mailbox, info);
-        self.engine.connect(entry, pipe, received, above)
+        let sid = entry.session().clone();
+        self.engine.connect(entry, pipe, received, |mailbox| {
+            self.above.accept(mailbox, sid.reveal(), info)
+        })
     }
 }

@@ -11,7 +11,7 @@ use base64::{
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::wire::websocket::text_frame;
+use crate::wire::websocket::{self, MAX_HEADER, Opcode, text_frame};
 
 pub use payload::{packet_count, push_packet, push_packets, split_packet};
 
@@ -101,6 +101,16 @@ fn decode_base64(text: &str) -> Result<Vec<u8>, EngineIoError> {
     LENIENT
         .decode(standard.as_bytes())
         .map_err(|_| EngineIoError::Base64)
+}
+
+/// Frames a text message for WebSocket.
+pub fn message_frame(text: &str) -> Bytes {
+    let header = websocket::header(Opcode::Text, text.len() + 1);
+    let mut frame = Vec::with_capacity(MAX_HEADER + 1 + text.len());
+    frame.extend_from_slice(header.as_ref());
+    frame.push(b'4');
+    frame.extend_from_slice(text.as_bytes());
+    frame.into()
 }
 
 /// Appends a binary packet in its text form, `b` and base64, to `out`.

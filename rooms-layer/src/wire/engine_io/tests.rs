@@ -97,3 +97,15 @@ proptest! {
         let _ = Packet::decode(&text);
     }
 }
+
+proptest! {
+    #[test]
+    fn a_framed_message_is_read_back(text in "\\PC{0,200}") {
+        let frame = message_frame(&text);
+        let unframed: Vec<_> = Unframe::new(&frame).collect();
+        prop_assert_eq!(unframed.len(), 1);
+        prop_assert!(unframed[0].is_text);
+        let packet = str::from_utf8(unframed[0].payload).unwrap();
+        prop_assert_eq!(Packet::decode(packet), Ok(Packet::Message(&text)));
+    }
+}
