@@ -58,6 +58,8 @@
 //! - `server` (default): all that serves clients. Without it there is no HTTP and no WebSocket among the dependencies, and what is
 //!   left is the contract, [`Emitter`] and the door for adapters: for workers, and for the crates of contracts and adapters.
 //! - `axum` (with `server`): [`Io`] as an extractor, errors as responses, axum's `State` in socket handlers.
+//! - `http2` (with `server`): WebSocket over HTTP/2 (RFC 8441), for servers that offer it: axum with its own feature `http2`, hyper
+//!   with `enable_connect_protocol()`.
 //! - `export`: the module `export`, contracts as TypeScript for the official client and as AsyncAPI.
 //! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!

@@ -1,6 +1,6 @@
 use super::{
     Handshake, Origins, Refused,
-    upgrade::{handshake, is_upgrade},
+    upgrade::{handshake, is_extended_connect},
 };
 use crate::engine::{Engine, Session, Via};
 use http::{Method, request::Parts};
@@ -75,11 +75,12 @@ impl Rules {
                 false => Err(Refused::OtherProtocol),
             };
         }
-        if request.method != Method::GET {
+        let is_connect = via == Via::WebSocket && is_extended_connect(request);
+        if request.method != Method::GET && !is_connect {
             return Err(Refused::BadMethod);
         }
         let asked = match via {
-            Via::WebSocket => Asked::Connect(self.inspect_upgrade(request)?),
+            Via::WebSocket => Asked::Connect(handshake(request)?),
             Via::Polling => Asked::ConnectPolling,
         };
         self.inspect_origin(request)?;
@@ -96,23 +97,15 @@ impl Rules {
         session: Session,
     ) -> Result<Asked, Refused> {
         match (via, &request.method) {
-            (Via::WebSocket, &Method::GET) => {
-                let handshake = self.inspect_upgrade(request)?;
+            (Via::WebSocket, _) => {
+                let handshake = handshake(request)?;
                 self.inspect_origin(request)?;
                 Ok(Asked::Change(session, handshake))
             }
-            (Via::WebSocket, _) => Err(Refused::NotAnUpgrade),
             (Via::Polling, _) if session.via() != Via::Polling => Err(Refused::OtherTransport),
             (Via::Polling, &Method::GET) => Ok(Asked::Get(session)),
             (Via::Polling, &Method::POST) => Ok(Asked::Post(session)),
             (Via::Polling, _) => Err(Refused::UnknownMethod),
-        }
-    }
-
-    fn inspect_upgrade(&self, request: &Parts) -> Result<Handshake, Refused> {
-        match is_upgrade(request) {
-            true => handshake(&request.headers),
-            false => Err(Refused::NotAnUpgrade),
         }
     }
 
@@ -330,6 +323,69 @@ mod tests {
                 let refused = Rules::default().inspect(&request, &engine).err();
                 assert_eq!(refused, expected, "{origin}");
             }
+        }
+    }
+
+    /// RFC 8441, section 5: no key, and neither `Connection` nor `Upgrade`.
+    #[cfg(feature = "http2")]
+    #[test]
+    fn handshakes_over_http_2_are_inspected() {
+        use Refused::*;
+        use http::Version;
+        use hyper::ext::Protocol;
+        fn connect(uri: &str) -> http::request::Builder {
+            get(uri)
+                .method(Method::CONNECT)
+                .version(Version::HTTP_2)
+                .extension(Protocol::from_static("websocket"))
+        }
+        let websocket = "https://a.com/?EIO=4&transport=websocket";
+        let polling = "https://a.com/?EIO=4&transport=polling";
+        let version = "sec-websocket-version";
+        let cases = [
+            (connect(websocket).header(version, "13"), Ok("connect")),
+            (connect(websocket), Err(BadWebSocketVersion)),
+            (
+                connect(websocket).header(version, "8"),
+                Err(BadWebSocketVersion),
+            ),
+            (
+                connect(websocket)
+                    .header(version, "13")
+                    .header("origin", "https://b.com"),
+                Err(ForeignOrigin),
+            ),
+            (
+                connect(&websocket.replace('4', "3")).header(version, "13"),
+                Err(UnsupportedProtocol),
+            ),
+            (
+                connect(&format!("{websocket}&sid=x")).header(version, "13"),
+                Err(SessionUnknown),
+            ),
+            (connect(polling).header(version, "13"), Err(BadMethod)),
+            (
+                connect(websocket)
+                    .extension(Protocol::from_static("connect-udp"))
+                    .header(version, "13"),
+                Err(BadMethod),
+            ),
+            (
+                connect(websocket)
+                    .version(Version::HTTP_11)
+                    .header(version, "13"),
+                Err(BadMethod),
+            ),
+            // What HTTP/1.1 asks by has no meaning in HTTP/2.
+            (
+                upgrade(websocket).version(Version::HTTP_2),
+                Err(NotAnUpgrade),
+            ),
+            (get(polling).version(Version::HTTP_2), Ok("connect polling")),
+        ];
+        let engine = Arc::new(Engine::new());
+        for (request, expected) in cases {
+            check(&engine, &Rules::default(), request, expected);
         }
     }
 

@@ -3,6 +3,7 @@
 mod connections;
 mod events;
 mod handshake;
+mod http2;
 mod polling;
 mod rooms;
 mod service;
