@@ -73,6 +73,7 @@ mod api;
 mod contract;
 #[cfg(feature = "server")]
 mod engine;
+#[cfg(feature = "server")]
 pub mod engine_io;
 #[cfg(feature = "export")]
 pub mod export;
