@@ -7,6 +7,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+/// The headers that ask for a WebSocket.
+pub const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+
 /// Serves a router on a free port for as long as the runtime lives.
 ///
 /// # Panics
@@ -65,4 +69,43 @@ pub async fn begin(address: SocketAddr, request: &str) -> (String, TcpStream) {
         head.push(stream.read_u8().await.expect("the head of a response"));
     }
     (String::from_utf8(head).expect("a head in UTF-8"), stream)
+}
+
+/// Sends a GET with these headers, each with its line break, and returns the whole response.
+///
+/// # Panics
+///
+/// Panics as [`request`] does.
+pub async fn get(address: SocketAddr, target: &str, headers: &str) -> String {
+    let request =
+        format!("GET {target} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{headers}\r\n");
+    exchange(address, &request).await
+}
+
+/// Asks for a WebSocket and returns the head of the response, with the connection that it came on.
+///
+/// # Panics
+///
+/// Panics as [`begin`] does.
+pub async fn upgrade(address: SocketAddr, target: &str) -> (String, TcpStream) {
+    let request = format!("GET {target} HTTP/1.1\r\nhost: test\r\n{UPGRADE}\r\n");
+    begin(address, &request).await
+}
+
+/// The body of a whole response.
+///
+/// # Panics
+///
+/// Panics when the response is not whole.
+pub fn body(response: &str) -> &str {
+    response.split_once("\r\n\r\n").expect("a whole response").1
+}
+
+/// The session id of an open packet.
+///
+/// # Panics
+///
+/// Panics when this is none.
+pub fn sid(open: &str) -> String {
+    open.split('"').nth(3).expect("an open packet").to_owned()
 }

@@ -3,7 +3,7 @@
 mod change;
 mod polling;
 
-use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
+use super::{BadId, Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
 use crate::{
     session::{CloseCause, DisconnectReason},
     transport::{stream_pipe, tcp_pipe},
@@ -669,4 +669,44 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
 #[test]
 fn a_client_that_does_not_poll_pays_nothing_for_those_that_do() {
     assert!(size_of::<Mailbox>() <= 264);
+}
+
+#[tokio::test]
+async fn an_id_has_one_owner_at_a_time() {
+    let engine = Arc::new(Engine::new());
+    let promised = engine.reserve_id("anna").expect("nobody has it");
+    assert_eq!(engine.reserve_id("anna").err(), Some(BadId::Taken));
+    assert_eq!(engine.reserve_id("").err(), Some(BadId::Odd));
+    // No connection goes by it yet.
+    assert!(engine.session("anna").is_none());
+    assert_eq!(engine.connections(), 0);
+
+    drop(promised);
+    let again = engine.reserve_id("anna").expect("it was given up");
+    let (connection, open) = engine.connect_polling(again, &[], |_| Recorder::default());
+    assert!(open.starts_with(r#"0{"sid":"anna","#), "{open}");
+    assert!(engine.session("anna").is_some());
+    assert_eq!(engine.connections(), 1);
+    assert_eq!(engine.reserve_id("anna").err(), Some(BadId::Taken));
+
+    drop(connection);
+    assert_eq!(engine.connections(), 0);
+    assert!(engine.reserve_id("anna").is_ok());
+}
+
+#[tokio::test]
+async fn a_handshake_that_the_end_of_the_server_overtakes_is_closed() {
+    let (ours, theirs) = duplex(1024);
+    let engine = Arc::new(Engine::new());
+    let inbound = Recorder::default();
+    let promised = engine.reserve();
+    engine.close(CloseCause::ShuttingDown);
+    let connection = engine.connect(promised, stream_pipe(ours), &[], |_| inbound.clone());
+    let task = tokio::spawn(connection);
+    let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    assert!(text(&mut client).await.starts_with("0{"));
+    client.close(None).await.ok();
+    while let Some(Ok(_)) = client.next().await {}
+    task.await.unwrap();
+    assert_eq!(inbound.closed(), Some(DisconnectReason::ServerShuttingDown));
 }

@@ -149,7 +149,7 @@ impl HttpConfig {
     ///
     /// The id is a secret: whoever knows it can read and write as the client, so it has to be as hard to guess. It is 1 to 128
     /// characters of `A-Z a-z 0-9 - . _ ~`. A handshake that gets any other, or the id of a connection that is open, is answered
-    /// with 400, code 3, and an error in the log.
+    /// with 400, code 3, and an error in the log. [`RoomsLayer::accept`](crate::RoomsLayer::accept) makes random ones.
     #[must_use]
     pub fn generate_id<F>(mut self, generate: F) -> Self
     where

@@ -1,5 +1,6 @@
 //! The whole house from outside: real connections, a client that is not ours.
 
+mod admission;
 mod connections;
 mod events;
 mod handshake;
