@@ -8,6 +8,7 @@ use tokio::{
     io::{DuplexStream, duplex},
     sync::{Semaphore, mpsc},
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -121,7 +122,8 @@ impl Rig {
     }
 
     async fn seen(&mut self) -> Seen {
-        self.seen.recv().await.expect("the layer lives")
+        let seen = timeout(Duration::from_secs(60), self.seen.recv()).await;
+        seen.expect("a call in time").expect("the layer lives")
     }
 }
 
