@@ -298,8 +298,10 @@ async fn a_client_that_does_not_keep_up_is_closed() {
         }
     }
 
-    let mut config = EngineConfig::default();
-    config.max_queued_packets = 5;
+    let config = EngineConfig {
+        max_queued_packets: 5,
+        ..EngineConfig::default()
+    };
     let layer = EngineLayer::with_config(Talker(sender), HttpConfig::default(), config);
     let layer = layer.expect("settings that work");
     tokio::spawn(layer.accept(&http::Request::new(()), ours));
@@ -314,8 +316,10 @@ fn settings_that_can_not_work_are_an_error() {
         async fn message(&self, _: &Socket, _: Message) {}
     }
 
-    let mut zero = EngineConfig::default();
-    zero.ping_timeout = Duration::ZERO;
+    let zero = EngineConfig {
+        ping_timeout: Duration::ZERO,
+        ..EngineConfig::default()
+    };
     for (http, engine, words) in [
         (HttpConfig::default(), zero, "`ping_timeout`"),
         (
