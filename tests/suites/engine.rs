@@ -3,7 +3,7 @@
 use axum::{Router, routing::get};
 use rooms_layer::{
     DisconnectReason, EngineConfig, HttpConfig, Refusal, RoomsLayer,
-    engine_io::{EngineLayer, Handler, Message, Socket, Transport},
+    engine_io::{EngineLayer, EngineSocket, Handler, Message, Transport},
 };
 use rooms_tests::{client::Client, node, server};
 use std::{future::ready, net::SocketAddr, time::Duration};
@@ -15,7 +15,7 @@ const PATH: &str = "/engine.io/?EIO=4&transport=polling";
 struct Echo(mpsc::UnboundedSender<DisconnectReason>);
 
 impl Handler for Echo {
-    async fn message(&self, socket: &Socket, message: Message) {
+    async fn message(&self, socket: &EngineSocket, message: Message) {
         let answer = match &message {
             Message::Text(text) if text == "close" => return socket.close(),
             Message::Text(text) if text == "transport" => match socket.transport() {
@@ -28,7 +28,7 @@ impl Handler for Echo {
         socket.send(answer).ok();
     }
 
-    async fn close(&self, _: &Socket, reason: DisconnectReason) {
+    async fn close(&self, _: &EngineSocket, reason: DisconnectReason) {
         self.0.send(reason).ok();
     }
 }

@@ -1,4 +1,4 @@
-use super::{Handler, Message, Socket};
+use super::{EngineSocket, Handler, Message};
 use crate::{
     engine::{self, Inbound},
     session::{CloseCause, DisconnectReason},
@@ -16,7 +16,7 @@ use std::{
 /// connection's task alone.
 pub(super) struct Conversation<H> {
     handler: Arc<H>,
-    socket: Socket,
+    socket: EngineSocket,
     call: Option<Call>,
     /// Why the connection is over, until the application is told.
     farewell: Option<DisconnectReason>,
@@ -26,7 +26,7 @@ pub(super) struct Conversation<H> {
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl<H: Handler> Conversation<H> {
-    pub(super) fn new(handler: Arc<H>, socket: Socket) -> Self {
+    pub(super) fn new(handler: Arc<H>, socket: EngineSocket) -> Self {
         let mut conversation = Self {
             handler,
             socket,

@@ -2,12 +2,12 @@
 //! and no Socket.IO on top. [`RoomsLayer`](crate::RoomsLayer) stands on the same floor.
 //!
 //! ```no_run
-//! use rooms_layer::engine_io::{EngineLayer, Handler, Message, Socket};
+//! use rooms_layer::engine_io::{EngineLayer, EngineSocket, Handler, Message};
 //!
 //! struct Echo;
 //!
 //! impl Handler for Echo {
-//!     async fn message(&self, socket: &Socket, message: Message) {
+//!     async fn message(&self, socket: &EngineSocket, message: Message) {
 //!         // Fails only where the client is gone.
 //!         socket.send(message).ok();
 //!     }
@@ -50,7 +50,7 @@ pub use self::{
     handler::Handler,
     message::Message,
     service::EngineService,
-    socket::{Closed, Socket, Transport},
+    socket::{Closed, EngineSocket, Transport},
 };
 
 /// A `tower::Layer` that serves Engine.IO on a path of its own, and passes all other requests on untouched.
@@ -82,10 +82,10 @@ impl<H: Handler> EngineLayer<H> {
     /// Fails when the settings can't work.
     ///
     /// ```
-    /// # use rooms_layer::{EngineConfig, HttpConfig, engine_io::{EngineLayer, Handler, Message, Socket}};
+    /// # use rooms_layer::{EngineConfig, HttpConfig, engine_io::{EngineLayer, EngineSocket, Handler, Message}};
     /// # use std::time::Duration;
     /// # struct Echo;
-    /// # impl Handler for Echo { async fn message(&self, socket: &Socket, message: Message) {} }
+    /// # impl Handler for Echo { async fn message(&self, socket: &EngineSocket, message: Message) {} }
     /// let http = HttpConfig::default().path("/live/");
     /// let mut engine = EngineConfig::default();
     /// engine.ping_interval = Duration::from_secs(10);
@@ -153,7 +153,7 @@ impl<H: Handler> Accept for Floor<H> {
     fn accept(&self, mailbox: &Arc<Mailbox>, sid: &str, request: HandshakeInfo) -> Conversation<H> {
         // There are no namespaces that it would have to join in time.
         mailbox.joined();
-        let socket = Socket::new(self.engine.clone(), mailbox.clone(), sid, request);
+        let socket = EngineSocket::new(self.engine.clone(), mailbox.clone(), sid, request);
         Conversation::new(self.handler.clone(), socket)
     }
 }

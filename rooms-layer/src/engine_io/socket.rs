@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc};
 
 /// One connection: a cheap clone, which may be kept longer than the connection lasts.
 #[derive(Clone)]
-pub struct Socket(Arc<Shared>);
+pub struct EngineSocket(Arc<Shared>);
 
 struct Shared {
     engine: Arc<Engine>,
@@ -32,7 +32,7 @@ pub enum Transport {
 #[error("the connection is closed")]
 pub struct Closed;
 
-impl Socket {
+impl EngineSocket {
     pub(super) fn new(
         engine: Arc<Engine>,
         mailbox: Arc<Mailbox>,
@@ -93,9 +93,9 @@ impl Socket {
 }
 
 /// Without the id, which does not belong in logs.
-impl fmt::Debug for Socket {
+impl fmt::Debug for EngineSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket")
+        f.debug_struct("EngineSocket")
             .field("transport", &self.transport())
             .finish_non_exhaustive()
     }

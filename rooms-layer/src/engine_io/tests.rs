@@ -27,7 +27,7 @@ enum Seen {
 
 struct Recorder {
     seen: mpsc::UnboundedSender<Seen>,
-    sockets: mpsc::UnboundedSender<Socket>,
+    sockets: mpsc::UnboundedSender<EngineSocket>,
     /// What `open` and the message `wait` wait for.
     gate: Arc<Semaphore>,
 }
@@ -44,13 +44,13 @@ impl Recorder {
 }
 
 impl Handler for Recorder {
-    async fn open(&self, socket: &Socket) {
+    async fn open(&self, socket: &EngineSocket) {
         self.wait().await;
         self.sockets.send(socket.clone()).ok();
         self.note(Seen::Open);
     }
 
-    async fn message(&self, socket: &Socket, message: Message) {
+    async fn message(&self, socket: &EngineSocket, message: Message) {
         self.note(Seen::Message(message.clone()));
         match &message {
             Message::Text(text) if text == "panic" => panic!("as it was asked to"),
@@ -67,7 +67,7 @@ impl Handler for Recorder {
         }
     }
 
-    async fn close(&self, socket: &Socket, reason: DisconnectReason) {
+    async fn close(&self, socket: &EngineSocket, reason: DisconnectReason) {
         assert!(!socket.is_open());
         assert_eq!(socket.send("too late"), Err(Closed));
         self.note(Seen::Close(reason));
@@ -77,7 +77,7 @@ impl Handler for Recorder {
 struct Rig {
     layer: EngineLayer<Recorder>,
     seen: mpsc::UnboundedReceiver<Seen>,
-    sockets: mpsc::UnboundedReceiver<Socket>,
+    sockets: mpsc::UnboundedReceiver<EngineSocket>,
     gate: Arc<Semaphore>,
 }
 
@@ -286,14 +286,14 @@ async fn a_client_that_does_not_keep_up_is_closed() {
     struct Talker(mpsc::UnboundedSender<DisconnectReason>);
 
     impl Handler for Talker {
-        async fn open(&self, socket: &Socket) {
+        async fn open(&self, socket: &EngineSocket) {
             let sent = (0..10).take_while(|_| socket.send("x".repeat(500)).is_ok());
             assert!((4..8).contains(&sent.count()));
         }
 
-        async fn message(&self, _: &Socket, _: Message) {}
+        async fn message(&self, _: &EngineSocket, _: Message) {}
 
-        async fn close(&self, _: &Socket, reason: DisconnectReason) {
+        async fn close(&self, _: &EngineSocket, reason: DisconnectReason) {
             self.0.send(reason).ok();
         }
     }
@@ -313,7 +313,7 @@ fn settings_that_can_not_work_are_an_error() {
     struct Nothing;
 
     impl Handler for Nothing {
-        async fn message(&self, _: &Socket, _: Message) {}
+        async fn message(&self, _: &EngineSocket, _: Message) {}
     }
 
     let zero = EngineConfig {
