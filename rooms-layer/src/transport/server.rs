@@ -32,7 +32,7 @@ pub(crate) struct Server<A> {
     handshakes: Arc<Semaphore>,
 }
 
-/// A handshake that has passed all checks but the application's, or a WebSocket on its way to its session.
+/// A handshake that has passed all checks but the application's.
 struct Admitted {
     head: Parts,
     /// `None` where the client polls.
@@ -76,13 +76,14 @@ impl<A: Accept> Server<A> {
         answer.unwrap_or_else(Answer::refused).with_headers(headers)
     }
 
-    fn inspect<B: Body>(self: &Arc<Self>, head: Parts, body: B) -> Result<Answer<B>, Refused> {
+    fn inspect<B: Body>(self: &Arc<Self>, mut head: Parts, body: B) -> Result<Answer<B>, Refused> {
         match self.rules.inspect(&head, &self.engine)? {
             Asked::Connect(handshake) => self.decide(self.admit(head, Some(handshake))?),
             Asked::ConnectPolling => self.decide(self.admit(head, None)?),
             Asked::Change(session, handshake) => {
-                let admitted = self.admit(head, Some(handshake))?;
-                Ok(Answer::at_once(self.change(session, admitted)))
+                let upgrading = Upgrading::take(&mut head.extensions)?;
+                self.change(session, upgrading, self.place()?);
+                Ok(Answer::at_once(switched(&handshake)))
             }
             Asked::Get(session) => Ok(Answer::exchange(Exchange::get(session))),
             Asked::Post(session) => {
@@ -92,15 +93,19 @@ impl<A: Accept> Server<A> {
         }
     }
 
-    /// Finds a place for a handshake, or for a WebSocket that wants to take over.
+    /// A place among the handshakes under way.
+    fn place(&self) -> Result<OwnedSemaphorePermit, Refused> {
+        let place = self.handshakes.clone().try_acquire_owned();
+        place.map_err(|_| Refused::TooManyHandshakes)
+    }
+
     fn admit(&self, mut head: Parts, handshake: Option<Handshake>) -> Result<Admitted, Refused> {
         let upgrading = |handshake| Ok((handshake, Upgrading::take(&mut head.extensions)?));
         let websocket = handshake.map(upgrading).transpose()?;
-        let place = self.handshakes.clone().try_acquire_owned();
         Ok(Admitted {
             head,
             websocket,
-            place: place.map_err(|_| Refused::TooManyHandshakes)?,
+            place: self.place()?,
         })
     }
 
@@ -130,6 +135,8 @@ impl<A: Accept> Server<A> {
         // Copied, so that nothing of the request stays: its headers share the server's read buffer.
         let info = HandshakeInfo::new(&head.uri, &head.headers)
             .with_extensions(&head.extensions, &self.config.kept_extensions);
+        // Before anything is begun, since it is the application's and may panic.
+        let headers = self.config.hooks.initial_headers(&head);
         let mut response = match websocket {
             None => self.connect_polling(entry, info),
             Some((handshake, upgrading)) => {
@@ -137,10 +144,7 @@ impl<A: Accept> Server<A> {
                 switched(&handshake)
             }
         };
-        hooks::put(
-            response.headers_mut(),
-            self.config.hooks.initial_headers(&head),
-        );
+        hooks::put(response.headers_mut(), headers);
         Ok(response)
     }
 
@@ -187,13 +191,7 @@ impl<A: Accept> Server<A> {
     }
 
     /// Has a WebSocket take over a session.
-    fn change(&self, session: Session, admitted: Admitted) -> Response<Bytes> {
-        let Admitted {
-            websocket, place, ..
-        } = admitted;
-        let Some((handshake, upgrading)) = websocket else {
-            unreachable!("a change is always to a WebSocket")
-        };
+    fn change(&self, session: Session, upgrading: Upgrading, place: OwnedSemaphorePermit) {
         let within = self.engine.config().upgrade_timeout;
         tokio::spawn(async move {
             if let Ok(Some(upgraded)) = timeout(within, upgrading.pipe()).await {
@@ -201,7 +199,6 @@ impl<A: Accept> Server<A> {
             }
             drop(place);
         });
-        switched(&handshake)
     }
 
     fn open(
