@@ -222,6 +222,8 @@ async fn aborted_handshakes_hold_no_descriptors() {
     const ABORTED: usize = 1_000;
     let mut process =
         tokio::process::Command::from(Command::new(env!("CARGO_BIN_EXE_fixture-axum")))
+            // It serves until this ends.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
