@@ -60,9 +60,10 @@ impl EngineSocket {
     ///
     /// Fails when the connection is over.
     pub fn send(&self, message: impl Into<Message>) -> Result<(), Closed> {
-        let frame = message.into().frame();
+        // There is one format of messages here: nobody tells the mailbox to speak another.
+        let packet = message.into().frame().into();
         let mut batch = Batch::new(self.0.engine.flusher());
-        match self.0.mailbox.send(&frame, &mut batch) {
+        match self.0.mailbox.send(&packet, &mut batch) {
             Pushed::Refused => Err(Closed),
             Pushed::Queued | Pushed::Marked | Pushed::Dropped => Ok(()),
         }
