@@ -22,6 +22,8 @@ use registry::Registry;
 use std::sync::{Arc, OnceLock};
 use timers::Timers;
 
+/// What connections speak, for the floors that have no other word with the wire.
+pub(crate) use crate::wire::engine_io::{Body, Form, Revision};
 pub use config::EngineConfig;
 pub(crate) use connection::Connection;
 pub(crate) use flusher::{Batch, Flusher};
@@ -69,7 +71,7 @@ impl Engine {
         self.registry.len()
     }
 
-    /// Takes over a pipe that speaks WebSocket from here on. `received` was read from it already.
+    /// Takes over a pipe that speaks WebSocket from here on, and that revision of Engine.IO. `received` was read from it already.
     ///
     /// The open packet is queued; `inbound` is made from the mailbox; nothing moves until the returned future is polled.
     ///
@@ -78,31 +80,34 @@ impl Engine {
     /// Outside a tokio runtime, when it is the first connection: the shared tasks are spawned then.
     pub(crate) fn connect<I: Inbound>(
         self: &Arc<Self>,
+        revision: Revision,
         pipe: Arc<dyn Pipe>,
         received: &[u8],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
     ) -> Connection<I> {
-        self.open(Some(pipe), &[], received, inbound)
+        self.open(revision.into(), Some(pipe), &[], received, inbound)
     }
 
-    /// Opens a session that polls, and returns the body of its first response with it. `upgrades` are the transports that its
-    /// client may change to.
+    /// Opens a session that polls, and returns the body of its first response with it. `form` is what its bodies are written in,
+    /// `upgrades` are the transports that its client may change to.
     ///
     /// # Panics
     ///
     /// As [`connect`](Self::connect).
     pub(crate) fn connect_polling<I: Inbound>(
         self: &Arc<Self>,
+        form: Form,
         upgrades: &[&str],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
-    ) -> (Connection<I>, String) {
-        let connection = self.open(None, upgrades, &[], inbound);
+    ) -> (Connection<I>, Body) {
+        let connection = self.open(form, None, upgrades, &[], inbound);
         let body = connection.mailbox().take_body();
         (connection, body)
     }
 
     fn open<I: Inbound>(
         self: &Arc<Self>,
+        form: Form,
         pipe: Option<Arc<dyn Pipe>>,
         upgrades: &[&str],
         received: &[u8],
@@ -112,7 +117,12 @@ impl Engine {
         self.timers.start(&self.flusher);
         let session = SessionId::random();
         let config = self.config();
-        let mailbox = Arc::new(Mailbox::new(pipe.clone(), config, self.timers.next_key()));
+        let mailbox = Arc::new(Mailbox::new(
+            form,
+            pipe.clone(),
+            config,
+            self.timers.next_key(),
+        ));
         mailbox.open(&session, upgrades, config);
         let entry = self.registry.enter(session, &mailbox);
         self.timers.schedule(&mailbox);

@@ -2,8 +2,9 @@
 
 mod change;
 mod polling;
+mod v3;
 
-use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
+use super::{Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed, Revision};
 use crate::{
     session::{CloseCause, DisconnectReason},
     transport::{stream_pipe, tcp_pipe},
@@ -117,12 +118,16 @@ async fn rig(config: EngineConfig) -> Rig {
 
 /// `buffer` is what the client's side holds before a write finds it full.
 async fn rig_with_buffer(config: EngineConfig, buffer: usize) -> Rig {
+    rig_of(Revision::V4, config, buffer).await
+}
+
+async fn rig_of(revision: Revision, config: EngineConfig, buffer: usize) -> Rig {
     let (ours, theirs) = duplex(buffer);
     let engine = Arc::new(Engine::new());
     assert!(engine.configure(config));
     let inbound = Recorder::default();
     let mut mailbox = None;
-    let connection = engine.connect(stream_pipe(ours), &[], |made| {
+    let connection = engine.connect(revision, stream_pipe(ours), &[], |made| {
         mailbox = Some(made.clone());
         inbound.clone()
     });
@@ -335,7 +340,7 @@ async fn a_connection_is_let_go_before_its_handlers_have_ended() {
     let inbound = Recorder::default();
     inbound.set(|seen| seen.busy = true);
     let pipe = tcp_pipe(accepted.unwrap().0);
-    let task = tokio::spawn(engine.connect(pipe, &[], |_| inbound.clone()));
+    let task = tokio::spawn(engine.connect(Revision::V4, pipe, &[], |_| inbound.clone()));
     let mut client = WebSocketStream::from_raw_socket(stream.unwrap(), Role::Client, None).await;
     client.close(None).await.unwrap();
     // The end of the stream, and not only the answer to the close frame.
@@ -403,7 +408,8 @@ async fn bytes_that_are_no_frames_end_the_connection() {
     let (ours, mut theirs) = duplex(1024);
     let engine = Arc::new(Engine::new());
     let inbound = Recorder::default();
-    let task = tokio::spawn(engine.connect(stream_pipe(ours), &[], |_| inbound.clone()));
+    let task =
+        tokio::spawn(engine.connect(Revision::V4, stream_pipe(ours), &[], |_| inbound.clone()));
     // Reserved bits in the very first frame.
     theirs.write_all(&[0xf1, 0x80, 0, 0, 0, 0]).await.unwrap();
     theirs.write_all(&[0xff; 100]).await.unwrap();
@@ -419,7 +425,8 @@ async fn what_was_read_with_the_request_is_not_lost() {
     let inbound = Recorder::default();
     // "4early", masked with zeros.
     let early = b"\x81\x86\0\0\0\x004early";
-    let task = tokio::spawn(engine.connect(stream_pipe(ours), early, |_| inbound.clone()));
+    let task =
+        tokio::spawn(engine.connect(Revision::V4, stream_pipe(ours), early, |_| inbound.clone()));
     let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     client.send(send("4late")).await.unwrap();
     client.close(None).await.unwrap();
@@ -620,7 +627,7 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
     let mut clients = VecDeque::new();
     for _ in 0..CLIENTS {
         let (ours, theirs) = duplex(1024);
-        let connection = engine.connect(stream_pipe(ours), &[], |mailbox| {
+        let connection = engine.connect(Revision::V4, stream_pipe(ours), &[], |mailbox| {
             mailboxes.push(mailbox.clone());
             Recorder::default()
         });

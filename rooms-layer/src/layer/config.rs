@@ -26,6 +26,9 @@ pub struct Config {
     pub origins: Origins,
     /// What clients may connect by. Default: long-polling and WebSocket.
     pub transports: Transports,
+    /// Whether clients of Socket.IO 1 and 2, which speak Engine.IO 3, may connect too. Default false: they are older than 2020,
+    /// and they take the secret of their session for the id of their socket, which they should tell nobody.
+    pub allow_eio3: bool,
     /// Settings of the connections.
     pub engine: EngineConfig,
     /// Settings of the namespaces.
@@ -38,6 +41,7 @@ impl Default for Config {
             path: "/socket.io/".to_owned(),
             origins: Origins::default(),
             transports: Transports::default(),
+            allow_eio3: false,
             engine: EngineConfig::default(),
             namespace: NamespaceConfig::default(),
         }
@@ -66,6 +70,13 @@ impl Config {
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
         self.transports = transports;
+        self
+    }
+
+    /// Sets [`allow_eio3`](Self::allow_eio3).
+    #[must_use]
+    pub fn allow_eio3(mut self, allow: bool) -> Self {
+        self.allow_eio3 = allow;
         self
     }
 

@@ -1,6 +1,6 @@
 use crate::{
     api::Handle,
-    engine::{Connection, Engine, Pipe, Session},
+    engine::{Connection, Engine, Form, Pipe, Revision, Session},
     namespace::{Conversation, HandshakeInfo, Hub},
     transport::{self, Asked, Exchange, Handshake, Refused, Rules, Upgrading},
 };
@@ -26,7 +26,7 @@ pub(super) enum Answer<B> {
 
 /// What an upgraded connection is for.
 enum Purpose {
-    Connect,
+    Connect(Revision),
     Change(Session),
 }
 
@@ -51,7 +51,9 @@ impl Server {
         received: &[u8],
         info: HandshakeInfo,
     ) -> Connection<Conversation> {
-        connect(self.handle.hub(), pipe, received, info)
+        // It is not refused here, so what is not served as revision 3 is served as 4.
+        let revision = self.rules.revision(info.query()).unwrap_or(Revision::V4);
+        connect(self.handle.hub(), revision, pipe, received, info)
     }
 
     /// Whether a request is for us: as in Node, whatever begins with the path.
@@ -73,13 +75,13 @@ impl Server {
 
     fn inspect<B: Body>(&self, request: Request<B>) -> Result<Answer<B>, Refused> {
         Ok(match self.rules.inspect(&request, self.engine())? {
-            Asked::Connect(handshake) => {
-                Answer::AtOnce(self.upgrade(request, &handshake, Purpose::Connect)?)
+            Asked::Connect(handshake, revision) => {
+                Answer::AtOnce(self.upgrade(request, &handshake, Purpose::Connect(revision))?)
             }
             Asked::Change(session, handshake) => {
                 Answer::AtOnce(self.upgrade(request, &handshake, Purpose::Change(session))?)
             }
-            Asked::ConnectPolling => Answer::AtOnce(self.connect_polling(&request)),
+            Asked::ConnectPolling(form) => Answer::AtOnce(self.connect_polling(form, &request)),
             Asked::Get(session) => Answer::Exchange(Exchange::get(session)),
             Asked::Post(session) => {
                 let (head, body) = request.into_parts();
@@ -88,11 +90,11 @@ impl Server {
         })
     }
 
-    fn connect_polling<B>(&self, request: &Request<B>) -> Response<Bytes> {
+    fn connect_polling<B>(&self, form: Form, request: &Request<B>) -> Response<Bytes> {
         let hub = self.handle.hub();
         let info = Arc::new(HandshakeInfo::new(request.uri(), request.headers()));
         let upgrades = self.rules.transports.upgrades();
-        let (connection, open) = self.engine().connect_polling(upgrades, |mailbox| {
+        let (connection, open) = self.engine().connect_polling(form, upgrades, |mailbox| {
             Conversation::new(hub.clone(), mailbox.clone(), info)
         });
         tokio::spawn(connection);
@@ -140,10 +142,11 @@ async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo, purpo
         }
     };
     match purpose {
-        Purpose::Connect => {
+        Purpose::Connect(revision) => {
             let info = info.with_remote(upgraded.remote);
             // A task of its own, which lives long and should hold nothing of what led to it.
-            tokio::spawn(connect(&hub, upgraded.pipe, &upgraded.received, info));
+            let (pipe, received) = (upgraded.pipe, &upgraded.received);
+            tokio::spawn(connect(&hub, revision, pipe, received, info));
         }
         Purpose::Change(session) => session.change(upgraded.pipe, &upgraded.received).await,
     }
@@ -151,12 +154,13 @@ async fn upgrade(hub: Arc<Hub>, upgrading: Upgrading, info: HandshakeInfo, purpo
 
 fn connect(
     hub: &Arc<Hub>,
+    revision: Revision,
     pipe: Arc<dyn Pipe>,
     received: &[u8],
     info: HandshakeInfo,
 ) -> Connection<Conversation> {
     let info = Arc::new(info);
-    hub.engine().connect(pipe, received, |mailbox| {
+    hub.engine().connect(revision, pipe, received, |mailbox| {
         Conversation::new(hub.clone(), mailbox.clone(), info)
     })
 }

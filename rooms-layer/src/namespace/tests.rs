@@ -5,7 +5,7 @@ use super::{
     Namespace, NamespaceConfig, Peer, Refuse, Reply, SocketData,
 };
 use crate::{
-    engine::EngineConfig,
+    engine::{EngineConfig, Revision},
     rooms::{AckError, Flags, InMemory, Selection},
     session::DisconnectReason,
     transport::stream_pipe,
@@ -228,12 +228,12 @@ impl House {
         let (ours, theirs) = duplex(buffer);
         let uri = "/socket.io/".parse().unwrap();
         let info = Arc::new(HandshakeInfo::new(&uri, &http::HeaderMap::new()));
-        let connection = self
-            .hub
-            .engine()
-            .connect(stream_pipe(ours), &[], |mailbox| {
-                Conversation::new(self.hub.clone(), mailbox.clone(), info)
-            });
+        let connection =
+            self.hub
+                .engine()
+                .connect(Revision::V4, stream_pipe(ours), &[], |mailbox| {
+                    Conversation::new(self.hub.clone(), mailbox.clone(), info)
+                });
         let task = tokio::spawn(connection);
         let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let mut client = Client { stream, task };
@@ -884,7 +884,7 @@ async fn a_limit_is_told_in_the_open_packet() {
         house
             .hub
             .engine()
-            .connect(stream_pipe(ours), &[], |mailbox| {
+            .connect(Revision::V4, stream_pipe(ours), &[], |mailbox| {
                 Conversation::new(house.hub.clone(), mailbox.clone(), info)
             }),
     );

@@ -26,7 +26,7 @@ pub enum Form {
     V3Text,
     /// Revision 3 for pages that a script tag polls for (`j` in the query): that text, in a call of the page's function of this
     /// number.
-    V3Jsonp(u32),
+    V3Jsonp(u16),
 }
 
 /// The body of a response, with packets in it.
@@ -152,6 +152,11 @@ impl Payload {
             rest = split.rest;
         }
         count
+    }
+
+    /// Whether everything is read.
+    pub fn is_done(&self) -> bool {
+        self.next.is_none()
     }
 
     /// Reads the next packet. Nothing follows an error that leaves open where the next one begins.

@@ -1,7 +1,7 @@
 //! What script tags and forms carry, for pages that have no other way to a server.
 
 /// Writes a body as a call of the page's function of that number.
-pub(super) fn call(index: u32, body: &str) -> String {
+pub(super) fn call(index: u16, body: &str) -> String {
     let text = serde_json::to_string(body).expect("a string is always JSON");
     // Older JavaScript takes these two for the end of a line, which no string may hold.
     let text = text.replace('\u{2028}', "\\u2028");

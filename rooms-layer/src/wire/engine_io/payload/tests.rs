@@ -93,11 +93,11 @@ fn packets_become_a_body() {
             "___eio[0](\"5:4\u{1f600}\\u2028\\\"\");".as_bytes(),
         ),
         (
-            Form::V3Jsonp(u32::MAX),
+            Form::V3Jsonp(u16::MAX),
             &[text_frame("4\u{2029}\n")],
             None,
             script,
-            b"___eio[4294967295](\"3:4\\u2029\\n\");",
+            b"___eio[65535](\"3:4\\u2029\\n\");",
         ),
     ];
     for (form, frames, last, content_type, bytes) in cases {

@@ -72,7 +72,7 @@ pub(super) fn split_bytes(body: &[u8]) -> Result<Split<'_>, EngineIoError> {
             1 => RawPacket::Binary(packet),
             _ => return Err(EngineIoError::UnknownType),
         },
-        rest: Some(rest),
+        rest: Some(rest).filter(|rest| !rest.is_empty()),
     })
 }
 
