@@ -1,6 +1,7 @@
 //! The whole house from outside: real connections, a client that is not ours.
 
 mod connections;
+mod eio3;
 mod events;
 mod polling;
 mod rooms;
