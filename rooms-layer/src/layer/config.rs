@@ -178,8 +178,11 @@ impl Config {
         let path_is_absolute = self.path.starts_with('/') && self.path.ends_with('/');
         let origins =
             "`origins` lists something else than an origin such as `https://app.example.com`";
+        let eio3_without_json = "`allow_eio3` needs `parsers` to allow JSON, which is all that those clients are served in";
+        let takes_json = self.namespace.parsers != Parsers::Msgpack;
         let checks = [
             (self.origins.is_valid(), origins),
+            (!self.allow_eio3 || takes_json, eio3_without_json),
             (path_is_absolute, "`path` must begin and end with a slash"),
             (
                 !self.engine.ping_interval.is_zero(),
