@@ -308,7 +308,7 @@ async fn a_page_polls_with_script_tags() {
 
 #[tokio::test]
 async fn namespaces_are_asked_for_with_a_query() {
-    let (address, _rooms) = serve(Config::default()).await;
+    let (address, rooms) = serve(Config::default()).await;
     let mut client = websocket(address, "").await;
     assert!(next(&mut client).await.to_string().starts_with("0{"));
     assert_eq!(next(&mut client).await, "40".into());
@@ -325,6 +325,12 @@ async fn namespaces_are_asked_for_with_a_query() {
             .expect("an open connection");
         assert_eq!(next(&mut client).await, answer.into(), "{packet}");
     }
+    // What it joins changes nothing in how it is written to.
+    let photo = Photo(bytes::Bytes::from_static(&[1, 2]));
+    rooms.io::<Main>().emit(photo).expect("an open server");
+    let event = next(&mut client).await.to_string();
+    assert!(event.starts_with("451-[\"photo\""), "{event}");
+    assert_eq!(next(&mut client).await, Message::binary(vec![4, 1, 2]));
     client.send("3".into()).await.expect("an open connection");
     assert_eq!(next(&mut client).await, Message::Close(None));
 }

@@ -42,7 +42,8 @@ fn packets_become_a_body() {
     let hello = [text_frame("4hello"), text_frame("4€"), close_frame(None)];
     let astral = [text_frame("4\u{1f600}\u{2028}\"")];
     let noop = [NOOP_FRAME.clone()];
-    let cases: [(Form, &[Bytes], Option<&str>, &str, &[u8]); 13] = [
+    type Case<'a> = (Form, &'a [Bytes], Option<&'a str>, &'static str, &'a [u8]);
+    let cases: [Case<'_>; 13] = [
         (Form::V4, &hello, None, text, "4hello\x1e4€".as_bytes()),
         (Form::V4, &noop, Some("1"), text, b"6\x1e1"),
         (Form::V4, &[], Some("1"), text, b"1"),
