@@ -170,3 +170,14 @@ other.emit("leave", {}, (answer) => console.log(answer.ok));
 other.on("ask_for", (id, ack) => ack(id > 3 ? null : { taskId: id, title: "", column: "doing" }));
 
 export { acknowledged, closed, open, sent };
+
+// A namespace for each value.
+
+import * as dynamic from "./dynamic";
+
+const board: Socket<dynamic.ServerToClientEvents> = io(dynamic.NAMESPACE({ team: "red", id: 7 }));
+board.on("moved", (by) => console.log(by.toFixed()));
+// @ts-expect-error: which board of the team?
+io(dynamic.NAMESPACE({ team: "red" }));
+// @ts-expect-error: there is no one path
+io(dynamic.NAMESPACE);

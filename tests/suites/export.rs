@@ -6,6 +6,7 @@
 mod forms;
 
 use rooms_layer::{
+    DynamicNamespace,
     export::{
         self, BigIntegers, ExportError,
         schemars::{self, JsonSchema},
@@ -29,6 +30,67 @@ fn demo_as_asyncapi() {
 #[test]
 fn every_form_as_typescript() {
     export::check("export/forms.ts", export::typescript::<forms::Forms>());
+}
+
+/// A namespace for each value, two in a path, of which one may hold what stands between them.
+#[derive(Namespace)]
+#[namespace(path = "/{team}-board-{id}", server(Moved))]
+struct Board {
+    team: String,
+    id: u32,
+}
+
+#[derive(Event)]
+#[event(server, broadcast)]
+struct Moved(u32);
+
+#[test]
+fn a_dynamic_namespace_as_typescript() {
+    export::check("export/dynamic.ts", export::typescript::<Board>());
+}
+
+#[test]
+fn javascript_writes_the_paths_that_rust_reads() {
+    let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("paths");
+    let built_text = built.to_str().expect("a path of text");
+    let options = [
+        "--module",
+        "es2022",
+        "--target",
+        "es2022",
+        "--outDir",
+        built_text,
+        "dynamic.ts",
+    ];
+    run(
+        "export",
+        "node_modules/.bin/tsc",
+        &[&["--ignoreConfig"], &options[..]].concat(),
+    );
+    let teams = ["red", "a-b", "ä/b c%?", "", "-", "'()*!~_."];
+    let script = "const { NAMESPACE } = await import(process.argv[1]); \
+        console.log(JSON.stringify(JSON.parse(process.argv[2]).map((team) => NAMESPACE({ team, id: 7 }))));";
+    std::fs::write(built.join("package.json"), r#"{"type":"module"}"#).expect("a folder of ours");
+    let output = Command::new("node")
+        .args(["--input-type=module", "--eval", script])
+        .arg(built.join("dynamic.js"))
+        .arg(serde_json::to_string(&teams).expect("texts are JSON"))
+        .output()
+        .expect("node runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let written: Vec<String> = serde_json::from_slice(&output.stdout).expect("a list of paths");
+    let paths = teams.map(|team| {
+        Board {
+            team: team.to_owned(),
+            id: 7,
+        }
+        .path()
+    });
+    assert_eq!(written, paths);
 }
 
 #[test]

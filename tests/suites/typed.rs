@@ -390,6 +390,16 @@ async fn what_is_put_together_wrongly_is_told_at_the_start() {
         problems.map(ToString::to_string).collect()
     };
     assert_eq!(problems(RoomsLayer::new()), [""; 0]);
+    let config = rooms_layer::Config::default()
+        .allow_eio3(true)
+        .parsers(rooms_layer::Parsers::Msgpack);
+    let [problem] = &problems(RoomsLayer::new().config(config))[..] else {
+        panic!("one problem")
+    };
+    assert!(
+        problem.contains("`allow_eio3` needs `parsers` to allow JSON"),
+        "{problem}"
+    );
     let twice = RoomsLayer::new()
         .on(async |Silent(_): Silent| ())
         .on(demo_silent);

@@ -1,8 +1,8 @@
-use super::{Engine, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry::Entry};
+use super::{Batch, Engine, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry::Entry};
 use crate::{
     session::{CloseCause, after},
     wire::{
-        engine_io::{self, Packet},
+        engine_io::{EngineIoError, Packet, Payload, Revision, v3},
         websocket::{self, Incoming},
     },
 };
@@ -38,10 +38,11 @@ pub(crate) struct Connection<I: Inbound> {
     link: Link<I>,
     decoder: websocket::Decoder,
     /// Bytes read and not yet decoded: what the server read with the upgrade request, and what was left when a turn ended.
-    /// Where the client polls: the body of a POST.
     stash: Vec<u8>,
     /// How much of the stash is decoded.
     decoded: usize,
+    /// Where the client polls: the POST that is being handed up. In a box, since few connections have one.
+    post: Option<Box<Payload>>,
 }
 
 /// Everything of a connection but what it is decoding.
@@ -52,8 +53,8 @@ struct Link<I: Inbound> {
     engine: Arc<Engine>,
     inbound: I,
     phase: Phase,
-    /// A POST is handed up in part.
-    in_post: bool,
+    /// `inbound` knows that the connection is open.
+    opened: bool,
     /// `inbound` knows that the connection is over.
     told: bool,
     /// Reading has stopped since `inbound` has no room, and the client's clock with it.
@@ -100,7 +101,7 @@ impl<I: Inbound> Connection<I> {
                 engine,
                 inbound,
                 phase: Phase::Open,
-                in_post: false,
+                opened: false,
                 told: false,
                 paused: false,
                 entry: Some(entry),
@@ -108,6 +109,7 @@ impl<I: Inbound> Connection<I> {
             decoder: websocket::Decoder::new(),
             stash: received.to_vec(),
             decoded: 0,
+            post: None,
         }
     }
 
@@ -184,27 +186,25 @@ impl<I: Inbound> Connection<I> {
 
     /// Hands up the packets of the POST that has arrived, as far as they are taken.
     fn read_posts(&mut self, cx: &mut Context<'_>) -> Stop {
-        let Self { link, stash, .. } = self;
+        let Self { link, post, .. } = self;
         for _ in 0..FRAMES_PER_TURN {
             if link.phase != Phase::Open || !link.inbound.is_ready() {
                 return Stop::Enough;
             }
-            if !link.in_post {
-                let Some(body) = link.mailbox.take_post() else {
-                    return Stop::Pending;
-                };
-                (*stash, self.decoded, link.in_post) = (body, 0, true);
+            if post.is_none() {
+                *post = link.mailbox.take_post().map(Box::new);
             }
-            let (packet, rest) = engine_io::split_packet(&stash[self.decoded..]);
-            link.polled(packet, cx);
-            match rest {
-                Some(rest) => self.decoded = stash.len() - rest.len(),
-                None => {
-                    (*stash, self.decoded, link.in_post) = (Vec::new(), 0, false);
-                    // What broke a rule is not taken.
-                    if link.phase == Phase::Open {
-                        link.mailbox.post_taken();
-                    }
+            let Some(body) = post else {
+                return Stop::Pending;
+            };
+            if let Some(packet) = body.next_packet() {
+                link.take(packet, |link, packet| link.packet(packet, cx));
+            }
+            if body.is_done() {
+                *post = None;
+                // What broke a rule is not taken.
+                if link.phase == Phase::Open {
+                    link.mailbox.post_taken();
                 }
             }
         }
@@ -252,55 +252,70 @@ impl<I: Inbound> Link<I> {
     }
 
     fn incoming(&mut self, incoming: Incoming<'_>, cx: &mut Context<'_>) {
-        let result = match incoming {
+        let revision = self.mailbox.revision();
+        match incoming {
             Incoming::Close { code, .. } => {
                 self.mailbox.answer_close(code);
                 self.phase = Phase::ClosedByPeer;
-                return;
             }
-            _ if self.phase != Phase::Open => return,
-            Incoming::Ping(payload) => return self.mailbox.answer_ping(payload),
-            Incoming::Pong(_) => return,
-            Incoming::Binary(data) => self.message(Message::Binary(data), cx),
-            Incoming::Text(text) => self.packet(text, cx),
-        };
-        if let Err(cause) = result {
-            self.refuse(cause);
+            _ if self.phase != Phase::Open => {}
+            Incoming::Ping(payload) => self.mailbox.answer_ping(payload),
+            Incoming::Pong(_) => {}
+            Incoming::Binary(data) => {
+                let data = revision.decode_binary(data);
+                self.take(data, |link, data| link.message(Message::Binary(data), cx));
+            }
+            Incoming::Text(text) => {
+                self.take(revision.decode(text), |link, packet| {
+                    link.packet(packet, cx)
+                });
+            }
         }
     }
 
-    /// Takes a packet out of the body of a POST.
-    fn polled(&mut self, packet: &[u8], cx: &mut Context<'_>) {
-        let result = match str::from_utf8(packet) {
-            Ok(text) => self.packet(text, cx),
+    /// Takes what was read, or ends the connection if there was nothing to be read.
+    fn take<T>(
+        &mut self,
+        read: Result<T, EngineIoError>,
+        take: impl FnOnce(&mut Self, T) -> Result<(), CloseCause>,
+    ) {
+        let taken = match read {
+            Ok(read) => take(self, read),
             Err(error) => {
-                tracing::debug!(%error, "the client sent a packet that is not UTF-8");
+                tracing::debug!(%error, "the client sent no Engine.IO packet");
                 Err(CloseCause::BadPacket)
             }
         };
-        if let Err(cause) = result {
+        if let Err(cause) = taken {
             self.refuse(cause);
         }
     }
 
-    fn packet(&mut self, text: &str, cx: &mut Context<'_>) -> Result<(), CloseCause> {
-        match Packet::decode(text) {
-            Ok(Packet::Message(text)) => self.message(Message::Text(text), cx),
-            Ok(Packet::Binary(data)) => self.message(Message::Binary(&data), cx),
-            Ok(Packet::Pong(_)) => {
+    fn packet(&mut self, packet: Packet<'_>, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        match (packet, self.mailbox.revision()) {
+            (Packet::Message(text), _) => self.message(Message::Text(text), cx),
+            (Packet::Binary(data), _) => self.message(Message::Binary(&data), cx),
+            (Packet::Pong(_), Revision::V4) => {
                 let now = Instant::now().into_std();
                 self.mailbox.heartbeat(|heartbeat| heartbeat.on_pong(now));
                 self.engine.timers.schedule(&self.mailbox);
                 Ok(())
             }
-            // In revision 4 of the protocol it is the server that pings.
-            Ok(Packet::Ping(_)) => Err(CloseCause::HeartbeatDirection),
-            Ok(Packet::Close) => Err(CloseCause::PeerClosed),
-            Ok(Packet::Open(_) | Packet::Upgrade | Packet::Noop) => Ok(()),
-            Err(error) => {
-                tracing::debug!(%error, "the client sent no Engine.IO packet");
-                Err(CloseCause::BadPacket)
+            (Packet::Ping(_), Revision::V3) => {
+                let now = Instant::now().into_std();
+                // The deadline moves away, and whoever looks too early looks again.
+                self.mailbox.heartbeat(|heartbeat| heartbeat.on_ping(now));
+                let mut batch = Batch::new(&self.engine.flusher);
+                self.mailbox
+                    .send(&v3::PONG_FRAME.clone().into(), &mut batch);
+                Ok(())
             }
+            // Each revision has its side that pings, and its side that answers.
+            (Packet::Ping(_), Revision::V4) | (Packet::Pong(_), Revision::V3) => {
+                Err(CloseCause::HeartbeatDirection)
+            }
+            (Packet::Close, _) => Err(CloseCause::PeerClosed),
+            (Packet::Open(_) | Packet::Upgrade | Packet::Noop, _) => Ok(()),
         }
     }
 
@@ -376,6 +391,13 @@ impl<I: Inbound> Future for Connection<I> {
             return this.link.inbound.poll(cx);
         }
         this.link.mailbox.hold(cx.waker());
+        if !this.link.opened {
+            this.link.opened = true;
+            // A server that is closed has nothing to say to whoever comes.
+            if this.link.mailbox.ending().is_none() {
+                this.link.inbound.opened(cx);
+            }
+        }
         if this.link.pipe.is_none() {
             this.change();
         }
@@ -418,6 +440,7 @@ impl<I: Inbound> Future for Connection<I> {
         // A handler that takes its time keeps nothing but itself.
         this.decoder = websocket::Decoder::new();
         this.stash = Vec::new();
+        this.post = None;
         this.link.inbound.poll(cx)
     }
 }

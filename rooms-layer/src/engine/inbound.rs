@@ -10,6 +10,8 @@ pub(crate) enum Message<'a> {
 
 /// What the floor above does with what arrives on one connection. Called by the connection's task only, in order.
 pub(crate) trait Inbound: Send + Unpin + 'static {
+    /// The connection is open: called once, before anything else.
+    fn opened(&mut self, _cx: &mut Context<'_>) {}
     /// Takes a message. An error closes the connection for that cause.
     fn message(&mut self, message: Message<'_>, cx: &mut Context<'_>) -> Result<(), CloseCause>;
     /// Whether one more message can be taken now. While it can't, the connection stops reading, and the client's heartbeat

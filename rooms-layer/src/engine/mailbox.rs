@@ -3,7 +3,11 @@ mod requests;
 use super::{Batch, EngineConfig, Pipe, pipe::at_once, polling::Polling};
 use crate::{
     session::{Beat, CloseCause, Heartbeat, SessionId, after},
-    wire::{Format, Frames, engine_io, websocket},
+    wire::{
+        Format, Frames,
+        engine_io::{self, Form, Revision},
+        websocket,
+    },
 };
 use bytes::Bytes;
 use std::{
@@ -28,7 +32,9 @@ const KEPT_CAPACITY: usize = 4;
 /// between two entries can come between a packet and its attachments.
 pub(crate) struct Mailbox {
     key: u64,
-    max_packets: usize,
+    /// What the client speaks, and how the bodies are written that it polls.
+    form: Form,
+    max_packets: u32,
     max_bytes: usize,
     state: Mutex<State>,
 }
@@ -114,11 +120,21 @@ pub(crate) enum Flushed {
 
 impl Mailbox {
     /// Without a pipe the client polls.
-    pub(crate) fn new(pipe: Option<Arc<dyn Pipe>>, config: &EngineConfig, key: u64) -> Self {
+    pub(crate) fn new(
+        form: Form,
+        pipe: Option<Arc<dyn Pipe>>,
+        config: &EngineConfig,
+        key: u64,
+    ) -> Self {
         let now = tokio::time::Instant::now().into_std();
+        let (heartbeat, format): (fn(_, _, _) -> _, _) = match form.revision() {
+            Revision::V3 => (Heartbeat::of_client, Format::JsonV3),
+            Revision::V4 => (Heartbeat::new, Format::Json),
+        };
         Self {
             key,
-            max_packets: config.max_queued_packets,
+            form,
+            max_packets: u32::try_from(config.max_queued_packets).unwrap_or(u32::MAX),
             max_bytes: config.max_queued_bytes,
             state: Mutex::new(State {
                 blocked: pipe.is_none(),
@@ -126,7 +142,7 @@ impl Mailbox {
                     Some(pipe) => Outlet::Pipe(pipe),
                     None => Outlet::Polling(Some(Box::default())),
                 },
-                format: Format::default(),
+                format,
                 queue: VecDeque::new(),
                 written: 0,
                 bytes: 0,
@@ -136,7 +152,7 @@ impl Mailbox {
                 join_by: Some(after(now, config.connect_timeout)),
                 ending: None,
                 closing: Closing::NotBegun,
-                heartbeat: Heartbeat::new(config.ping_interval, config.ping_timeout, now),
+                heartbeat: heartbeat(config.ping_interval, config.ping_timeout, now),
                 scheduled: None,
                 task: None,
             }),
@@ -149,6 +165,15 @@ impl Mailbox {
 
     pub(crate) fn key(&self) -> u64 {
         self.key
+    }
+
+    pub(crate) fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The revision of Engine.IO that the client speaks.
+    pub(crate) fn revision(&self) -> Revision {
+        self.form.revision()
     }
 
     /// Queues the open packet.
@@ -191,7 +216,7 @@ impl Mailbox {
             return Pushed::Refused;
         };
         let full = |state: &State| {
-            state.queue.len() >= self.max_packets
+            state.queue.len() >= self.max_packets as usize
                 || (state.bytes + packet.len() > self.max_bytes && !state.queue.is_empty())
         };
         if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {

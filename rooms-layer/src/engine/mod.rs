@@ -22,6 +22,8 @@ use registry::Registry;
 use std::sync::{Arc, OnceLock};
 use timers::Timers;
 
+/// What connections speak, for the floors that have no other word with the wire.
+pub(crate) use crate::wire::engine_io::{Body, Form, Revision};
 pub use config::EngineConfig;
 pub(crate) use connection::Connection;
 pub(crate) use flusher::{Batch, Flusher};
@@ -85,7 +87,7 @@ impl Engine {
         self.registry.reserve_id(session)
     }
 
-    /// Takes over a pipe that speaks WebSocket from here on. `received` was read from it already.
+    /// Takes over a pipe that speaks WebSocket from here on, and that revision of Engine.IO. `received` was read from it already.
     ///
     /// The open packet is queued; `inbound` is made from the mailbox; nothing moves until the returned future is polled.
     ///
@@ -95,15 +97,16 @@ impl Engine {
     pub(crate) fn connect<I: Inbound>(
         self: &Arc<Self>,
         entry: Entry,
+        revision: Revision,
         pipe: Arc<dyn Pipe>,
         received: &[u8],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
     ) -> Connection<I> {
-        self.open(entry, Some(pipe), &[], received, inbound)
+        self.open(entry, revision.into(), Some(pipe), &[], received, inbound)
     }
 
-    /// Opens a session that polls, and returns the body of its first response with it. `upgrades` are the transports that its
-    /// client may change to.
+    /// Opens a session that polls, and returns the body of its first response with it. `form` is what its bodies are written in,
+    /// `upgrades` are the transports that its client may change to.
     ///
     /// # Panics
     ///
@@ -111,10 +114,11 @@ impl Engine {
     pub(crate) fn connect_polling<I: Inbound>(
         self: &Arc<Self>,
         entry: Entry,
+        form: Form,
         upgrades: &[&str],
         inbound: impl FnOnce(&Arc<Mailbox>) -> I,
-    ) -> (Connection<I>, String) {
-        let connection = self.open(entry, None, upgrades, &[], inbound);
+    ) -> (Connection<I>, Body) {
+        let connection = self.open(entry, form, None, upgrades, &[], inbound);
         let body = connection.mailbox().take_body();
         (connection, body)
     }
@@ -122,6 +126,7 @@ impl Engine {
     fn open<I: Inbound>(
         self: &Arc<Self>,
         mut entry: Entry,
+        form: Form,
         pipe: Option<Arc<dyn Pipe>>,
         upgrades: &[&str],
         received: &[u8],
@@ -130,7 +135,12 @@ impl Engine {
         self.flusher.start();
         self.timers.start(&self.flusher);
         let config = self.config();
-        let mailbox = Arc::new(Mailbox::new(pipe.clone(), config, self.timers.next_key()));
+        let mailbox = Arc::new(Mailbox::new(
+            form,
+            pipe.clone(),
+            config,
+            self.timers.next_key(),
+        ));
         mailbox.open(entry.session(), upgrades, config);
         entry.fill(&mailbox);
         self.timers.schedule(&mailbox);

@@ -2,6 +2,7 @@
 //! that it wants to change to.
 
 use super::Pipe;
+use crate::wire::engine_io::Payload;
 use std::{
     io, mem,
     sync::Arc,
@@ -27,7 +28,7 @@ enum Post {
     /// Its body is being read.
     Arriving,
     /// Its body is whole.
-    Arrived(Vec<u8>),
+    Arrived(Payload),
     /// The connection's task has its body, and hands its packets up.
     Taking,
     /// Its packets are handed up, and it is not answered yet.
@@ -133,7 +134,7 @@ impl Polling {
     }
 
     /// Leaves a whole body to the connection's task.
-    pub(super) fn hand_in(&mut self, body: Vec<u8>) {
+    pub(super) fn hand_in(&mut self, body: Payload) {
         self.post = Post::Arrived(body);
     }
 
@@ -147,7 +148,7 @@ impl Polling {
     }
 
     /// For the connection's task: the body that waits for it.
-    pub(super) fn take_post(&mut self) -> Option<Vec<u8>> {
+    pub(super) fn take_post(&mut self) -> Option<Payload> {
         match mem::replace(&mut self.post, Post::Taking) {
             Post::Arrived(body) => Some(body),
             other => {

@@ -1,7 +1,7 @@
 //! The requests of a session that polls, as its owner's HTTP server holds them.
 
 use super::{Engine, Mailbox, Pipe, Rejected, Via, probe};
-use crate::wire::engine_io;
+use crate::wire::engine_io::{Body, Payload, Revision};
 use std::{
     future::Future,
     pin::Pin,
@@ -51,6 +51,11 @@ impl Session {
         self.via
     }
 
+    /// The revision of Engine.IO that the client speaks.
+    pub(crate) fn revision(&self) -> Revision {
+        self.mailbox.revision()
+    }
+
     /// Waits for packets.
     ///
     /// # Errors
@@ -87,9 +92,9 @@ impl Session {
 }
 
 impl Future for Get {
-    type Output = String;
+    type Output = Body;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<String> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Body> {
         let mailbox = self
             .mailbox
             .as_ref()
@@ -114,10 +119,16 @@ impl Post {
         self.engine.config().limits.max_payload
     }
 
-    /// Leaves the whole body to the connection.
-    pub(crate) fn hand_in(&self, body: Vec<u8>) {
+    /// Whether the body may be bytes, as `application/octet-stream` states.
+    pub(crate) fn takes_bytes(&self) -> bool {
+        self.mailbox.form().takes_bytes()
+    }
+
+    /// Leaves the whole body to the connection. `is_bytes` is what was stated of it.
+    pub(crate) fn hand_in(&self, body: Vec<u8>, is_bytes: bool) {
         let limit = self.engine.config().limits.max_packets_per_post;
-        let packets = engine_io::packet_count(&body);
+        let body = Payload::new(self.mailbox.form(), body, is_bytes);
+        let packets = body.count();
         if packets > limit {
             tracing::debug!(packets, limit, "refused a body of too many packets");
             self.mailbox.abort_post();

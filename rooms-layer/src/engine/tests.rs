@@ -2,8 +2,11 @@
 
 mod change;
 mod polling;
+mod v3;
 
-use super::{BadId, Batch, Engine, EngineConfig, Inbound, Mailbox, Message, Pushed};
+use super::{
+    BadId, Batch, Engine, EngineConfig, Form, Inbound, Mailbox, Message, Pushed, Revision,
+};
 use crate::{
     session::{CloseCause, DisconnectReason},
     transport::{stream_pipe, tcp_pipe},
@@ -117,12 +120,16 @@ async fn rig(config: EngineConfig) -> Rig {
 
 /// `buffer` is what the client's side holds before a write finds it full.
 async fn rig_with_buffer(config: EngineConfig, buffer: usize) -> Rig {
+    rig_of(Revision::V4, config, buffer).await
+}
+
+async fn rig_of(revision: Revision, config: EngineConfig, buffer: usize) -> Rig {
     let (ours, theirs) = duplex(buffer);
     let engine = Arc::new(Engine::new());
     assert!(engine.configure(config));
     let inbound = Recorder::default();
     let mut mailbox = None;
-    let connection = engine.connect(engine.reserve(), stream_pipe(ours), &[], |made| {
+    let connection = engine.connect(engine.reserve(), revision, stream_pipe(ours), &[], |made| {
         mailbox = Some(made.clone());
         inbound.clone()
     });
@@ -335,7 +342,11 @@ async fn a_connection_is_let_go_before_its_handlers_have_ended() {
     let inbound = Recorder::default();
     inbound.set(|seen| seen.busy = true);
     let pipe = tcp_pipe(accepted.unwrap().0);
-    let task = tokio::spawn(engine.connect(engine.reserve(), pipe, &[], |_| inbound.clone()));
+    let task = tokio::spawn(
+        engine.connect(engine.reserve(), Revision::V4, pipe, &[], |_| {
+            inbound.clone()
+        }),
+    );
     let mut client = WebSocketStream::from_raw_socket(stream.unwrap(), Role::Client, None).await;
     client.close(None).await.unwrap();
     // The end of the stream, and not only the answer to the close frame.
@@ -403,11 +414,13 @@ async fn bytes_that_are_no_frames_end_the_connection() {
     let (ours, mut theirs) = duplex(1024);
     let engine = Arc::new(Engine::new());
     let inbound = Recorder::default();
-    let task = tokio::spawn(
-        engine.connect(engine.reserve(), stream_pipe(ours), &[], |_| {
-            inbound.clone()
-        }),
-    );
+    let task = tokio::spawn(engine.connect(
+        engine.reserve(),
+        Revision::V4,
+        stream_pipe(ours),
+        &[],
+        |_| inbound.clone(),
+    ));
     // Reserved bits in the very first frame.
     theirs.write_all(&[0xf1, 0x80, 0, 0, 0, 0]).await.unwrap();
     theirs.write_all(&[0xff; 100]).await.unwrap();
@@ -423,11 +436,13 @@ async fn what_was_read_with_the_request_is_not_lost() {
     let inbound = Recorder::default();
     // "4early", masked with zeros.
     let early = b"\x81\x86\0\0\0\x004early";
-    let task = tokio::spawn(
-        engine.connect(engine.reserve(), stream_pipe(ours), early, |_| {
-            inbound.clone()
-        }),
-    );
+    let task = tokio::spawn(engine.connect(
+        engine.reserve(),
+        Revision::V4,
+        stream_pipe(ours),
+        early,
+        |_| inbound.clone(),
+    ));
     let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     client.send(send("4late")).await.unwrap();
     client.close(None).await.unwrap();
@@ -628,10 +643,16 @@ async fn broadcasts_from_many_threads_reach_every_mailbox_whole() {
     let mut clients = VecDeque::new();
     for _ in 0..CLIENTS {
         let (ours, theirs) = duplex(1024);
-        let connection = engine.connect(engine.reserve(), stream_pipe(ours), &[], |mailbox| {
-            mailboxes.push(mailbox.clone());
-            Recorder::default()
-        });
+        let connection = engine.connect(
+            engine.reserve(),
+            Revision::V4,
+            stream_pipe(ours),
+            &[],
+            |mailbox| {
+                mailboxes.push(mailbox.clone());
+                Recorder::default()
+            },
+        );
         tokio::spawn(connection);
         clients.push_back(tokio::spawn(async move {
             let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
@@ -683,7 +704,8 @@ async fn an_id_has_one_owner_at_a_time() {
 
     drop(promised);
     let again = engine.reserve_id("anna").expect("it was given up");
-    let (connection, open) = engine.connect_polling(again, &[], |_| Recorder::default());
+    let (connection, open) = engine.connect_polling(again, Form::V4, &[], |_| Recorder::default());
+    let open = str::from_utf8(&open.bytes).unwrap();
     assert!(open.starts_with(r#"0{"sid":"anna","#), "{open}");
     assert!(engine.session("anna").is_some());
     assert_eq!(engine.connections(), 1);
@@ -701,7 +723,9 @@ async fn a_handshake_that_the_end_of_the_server_overtakes_is_closed() {
     let inbound = Recorder::default();
     let promised = engine.reserve();
     engine.close(CloseCause::ShuttingDown);
-    let connection = engine.connect(promised, stream_pipe(ours), &[], |_| inbound.clone());
+    let connection = engine.connect(promised, Revision::V4, stream_pipe(ours), &[], |_| {
+        inbound.clone()
+    });
     let task = tokio::spawn(connection);
     let mut client = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
     assert!(text(&mut client).await.starts_with("0{"));

@@ -60,7 +60,7 @@ impl EngineSocket {
     ///
     /// Fails when the connection is over.
     pub fn send(&self, message: impl Into<Message>) -> Result<(), Closed> {
-        // There is one format of messages here: nobody tells the mailbox to speak another.
+        // Framed as JSON is: what revision 3 has otherwise, the mailbox sees to.
         let packet = message.into().frame().into();
         let mut batch = Batch::new(self.0.engine.flusher());
         match self.0.mailbox.send(&packet, &mut batch) {

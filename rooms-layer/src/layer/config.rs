@@ -69,6 +69,12 @@ impl Config {
         self
     }
 
+    /// Sets [`allow_eio3`](HttpConfig::allow_eio3).
+    #[must_use]
+    pub fn allow_eio3(self, allow: bool) -> Self {
+        self.http(|http| http.allow_eio3(allow))
+    }
+
     /// Sets [`ping_interval`](EngineConfig::ping_interval).
     #[must_use]
     pub fn ping_interval(mut self, interval: Duration) -> Self {
@@ -164,6 +170,12 @@ impl Config {
 
     /// What can't work, in words that name the setting.
     pub(crate) fn problem(&self) -> Option<&'static str> {
+        let takes_json = self.namespace.parsers != Parsers::Msgpack;
+        if self.http.allow_eio3 && !takes_json {
+            return Some(
+                "`allow_eio3` needs `parsers` to allow JSON, which is all that those clients are served in",
+            );
+        }
         let below = self.http.problem().or_else(|| self.engine.problem());
         below.or_else(|| self.namespace.problem())
     }

@@ -169,7 +169,8 @@ impl<A: Adapter> RoomsLayer<A> {
     /// Serves one connection that speaks WebSocket already: for servers that do the upgrade themselves, or whose upgrade
     /// can't be reached by a layer. The future resolves when the connection is over and its handlers have ended.
     ///
-    /// `request` is the handshake's, for what handlers read of it; whether it is one of ours is not looked at.
+    /// `request` is the handshake's, for what handlers read of it; whether it is one of ours is not looked at. Its `EIO` is: a
+    /// client of Engine.IO 3 is served as one where [`Config::allow_eio3`] says so.
     ///
     /// # Panics
     ///

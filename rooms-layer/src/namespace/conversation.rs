@@ -1,7 +1,7 @@
 //! The Socket.IO protocol of one connection: which namespaces it is in, and what its packets set off.
 
 use super::{
-    ConnectRequest, Event, Hub, Namespace, Peer, Refuse, Reply, SocketData,
+    ConnectRequest, Event, Hub, Namespace, Peer, Refuse, Reply, SocketData, dialect,
     hub::NoNamespace,
     in_flight::{Finished, InFlight, Job},
     peer::Wish,
@@ -11,13 +11,15 @@ use crate::{
     handshake::HandshakeInfo,
     session::{CloseCause, DisconnectReason},
     wire::{
-        Frames, Limits,
+        Args, Frames, Limits,
+        engine_io::Revision,
         socket_io::{self, Kind, Packet},
     },
 };
 use smallvec::SmallVec;
 use std::{
     collections::VecDeque,
+    fmt,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -63,8 +65,9 @@ impl Seat {
 
 impl Conversation {
     pub(crate) fn new(hub: Arc<Hub>, mailbox: Arc<Mailbox>, handshake: Arc<HandshakeInfo>) -> Self {
+        let parsers = dialect::parsers(mailbox.revision(), hub.config());
         Self {
-            decoder: socket_io::Decoder::with_parsers(hub.config().parsers),
+            decoder: socket_io::Decoder::with_parsers(parsers),
             hub,
             mailbox,
             handshake,
@@ -80,7 +83,15 @@ impl Conversation {
 
     fn packet(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
         if packet.kind() == Kind::Connect {
-            return self.connect(packet, cx);
+            if self.mailbox.revision() == Revision::V4 {
+                // Every conversation begins with a CONNECT, and nothing is sent to the client before.
+                self.mailbox.speak(self.decoder.format());
+            }
+            let limits = &self.hub.engine().config().limits;
+            return match dialect::asked(self.mailbox.revision(), packet, limits) {
+                Ok((path, auth)) => self.connect(&path, auth, cx),
+                Err(error) => violation(error),
+            };
         }
         // Whatever else is said to a namespace that the client is not in is against the rules, since clients wait for the
         // reply to their CONNECT.
@@ -117,20 +128,17 @@ impl Conversation {
 
 /// Coming and going.
 impl Conversation {
-    fn connect(&mut self, packet: Packet, cx: &mut Context<'_>) -> Result<(), CloseCause> {
-        // Every conversation begins with a CONNECT, and nothing is sent to the client before.
-        self.mailbox.speak(self.decoder.format());
-        let path = packet.namespace();
+    fn connect(&mut self, path: &str, auth: Args, cx: &mut Context<'_>) -> Result<(), CloseCause> {
         let namespace = match self.hub.open(path) {
             Ok(namespace) => namespace,
             Err(NoNamespace::Unknown) => {
                 tracing::debug!(namespace = ?path, "refused: no such namespace");
-                self.refuse(path, &Refuse::new("Invalid namespace"));
+                self.send(&dialect::no_namespace(path, "Invalid namespace"));
                 return Ok(());
             }
             Err(NoNamespace::TooMany) => {
                 tracing::warn!(namespace = ?path, "refused: there are too many dynamic namespaces");
-                self.refuse(path, &Refuse::new("too many namespaces"));
+                self.send(&dialect::no_namespace(path, "too many namespaces"));
                 return Ok(());
             }
         };
@@ -142,14 +150,14 @@ impl Conversation {
         // Every packet looks for its seat.
         if self.seats.len() + self.knocking.len() >= self.hub.config().max_joined_namespaces {
             tracing::debug!(namespace = ?path, "refused: the client is in too many namespaces");
-            self.refuse(path, &Refuse::new("too many namespaces"));
+            self.send(&dialect::no_namespace(path, "too many namespaces"));
             return Ok(());
         }
         let Some(handlers) = namespace.handlers() else {
             return Ok(());
         };
         let future = handlers.authorize(ConnectRequest {
-            auth: packet.into_args(),
+            auth,
             namespace: namespace.clone(),
             handshake: self.handshake.clone(),
         });
@@ -174,7 +182,7 @@ impl Conversation {
             Err(refusal) => {
                 let path = namespace.path();
                 tracing::debug!(namespace = ?path, reason = ?refusal.message, "refused by `authorize`");
-                self.refuse(path, &refusal);
+                self.send(&dialect::refused(self.mailbox.revision(), path, &refusal));
                 return;
             }
         };
@@ -185,8 +193,8 @@ impl Conversation {
             data,
         ));
         // The reply is queued before anything else can be: from `enter` on the peer receives broadcasts.
-        let reply = socket_io::connect_frame(namespace.path(), peer.id().as_str(), None);
-        self.send(&reply.into());
+        let reply = dialect::connected(self.mailbox.revision(), namespace.path(), peer.id());
+        self.send(&reply);
         self.mailbox.joined();
         namespace.enter(&peer);
         tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), "connected");
@@ -204,12 +212,6 @@ impl Conversation {
             let hook = "connect";
             self.start(Job::Hook { hook, future }, cx);
         }
-    }
-
-    fn refuse(&self, path: &str, refusal: &Refuse) {
-        let (message, data) = (&refusal.message, refusal.data.as_ref());
-        let refusal = socket_io::connect_error_frame(path, message, data);
-        self.send(&refusal.into());
     }
 
     /// Takes a peer out of its namespace. Whatever it sent before is handled, and begins to be before the hooks run.
@@ -389,6 +391,15 @@ impl Conversation {
 }
 
 impl Inbound for Conversation {
+    /// A client of revision 3 is in `/` without having asked for it. Where there is no such namespace it is told nothing, since its
+    /// sockets in other namespaces would take that for an answer to them.
+    fn opened(&mut self, cx: &mut Context<'_>) {
+        if self.mailbox.revision() == Revision::V3 && self.hub.open("/").is_ok() {
+            let joined = self.connect("/", Args::default(), cx);
+            debug_assert_eq!(joined, Ok(()), "nothing was joined before");
+        }
+    }
+
     fn message(&mut self, message: Message<'_>, cx: &mut Context<'_>) -> Result<(), CloseCause> {
         // What the application has ended is ended before the next packet is looked at.
         self.grant_wishes(cx);
@@ -461,7 +472,7 @@ impl Drop for Conversation {
     }
 }
 
-fn violation(what: &'static str) -> Result<(), CloseCause> {
+fn violation(what: impl fmt::Display) -> Result<(), CloseCause> {
     tracing::debug!("refused: {what}");
     Err(CloseCause::Violation)
 }

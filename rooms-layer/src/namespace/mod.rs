@@ -8,6 +8,7 @@ mod back_end;
 mod config;
 mod conversation;
 mod core;
+mod dialect;
 mod error;
 mod handlers;
 mod hub;

@@ -1,11 +1,13 @@
 //! Conversations over a duplex in memory, with handlers that note what they are called for.
 
+mod v3;
+
 use super::{
     BoxFuture, ConnectRequest, Contract, Conversation, Event, Handlers, Hub, Namespace,
     NamespaceConfig, Peer, Refuse, Reply, SocketData,
 };
 use crate::{
-    engine::EngineConfig,
+    engine::{EngineConfig, Revision},
     handshake::HandshakeInfo,
     rooms::{AckError, Flags, InMemory, Selection},
     session::DisconnectReason,
@@ -205,13 +207,20 @@ fn house() -> House {
 }
 
 fn house_with(notes: Notes, config: NamespaceConfig) -> House {
+    let mounted = [("/", contract::<()>()), ("/side", contract::<u8>())];
+    house_of(&mounted, notes, config)
+}
+
+fn house_of(mounted: &[(&str, Contract)], notes: Notes, config: NamespaceConfig) -> House {
     let hub = Hub::new(Box::new(InMemory));
     assert!(hub.configure(config));
     let notes = Arc::new(notes);
     let handlers: Arc<dyn Handlers> = Arc::new(Noting(notes.clone()));
-    hub.mount("/", contract::<()>(), handlers.clone()).unwrap();
-    hub.mount("/side", contract::<u8>(), handlers).unwrap();
-    let main = hub.namespace("/", contract::<()>()).unwrap();
+    for &(path, contract) in mounted {
+        hub.mount(path, contract, handlers.clone()).unwrap();
+    }
+    let (first, contract) = mounted[0];
+    let main = hub.namespace(first, contract).unwrap();
     House { hub, notes, main }
 }
 
@@ -226,11 +235,22 @@ impl House {
     }
 
     async fn visit_with_buffer(&self, buffer: usize) -> Client {
+        self.visit_of(Revision::V4, buffer).await
+    }
+
+    async fn visit_of(&self, revision: Revision, buffer: usize) -> Client {
+        self.enter(revision, buffer).await.0
+    }
+
+    /// A client, and the open packet that it was sent.
+    async fn enter(&self, revision: Revision, buffer: usize) -> (Client, String) {
         let (ours, theirs) = duplex(buffer);
         let uri = "/socket.io/".parse().unwrap();
         let info = Arc::new(HandshakeInfo::new(&uri, &http::HeaderMap::new()));
-        let connection = self.hub.engine().connect(
-            self.hub.engine().reserve(),
+        let engine = self.hub.engine();
+        let connection = engine.connect(
+            engine.reserve(),
+            revision,
             stream_pipe(ours),
             &[],
             |mailbox| Conversation::new(self.hub.clone(), mailbox.clone(), info),
@@ -238,8 +258,9 @@ impl House {
         let task = tokio::spawn(connection);
         let stream = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
         let mut client = Client { stream, task };
-        assert!(client.next().await.starts_with("0{"));
-        client
+        let open = client.next().await;
+        assert!(open.starts_with("0{"));
+        (client, open)
     }
 
     /// A client that is in `/`.
@@ -881,8 +902,11 @@ async fn a_limit_is_told_in_the_open_packet() {
         &"/".parse().unwrap(),
         &http::HeaderMap::new(),
     ));
-    tokio::spawn(house.hub.engine().connect(
-        house.hub.engine().reserve(),
+    let engine = house.hub.engine();
+    let revision = Revision::V4;
+    tokio::spawn(engine.connect(
+        engine.reserve(),
+        revision,
         stream_pipe(ours),
         &[],
         |mailbox| Conversation::new(house.hub.clone(), mailbox.clone(), info),

@@ -16,7 +16,7 @@ pub enum DisconnectReason {
     TransportClose,
     /// The connection broke, or the client broke a rule of the transport.
     TransportError,
-    /// The client did not answer a ping in time.
+    /// The client did not answer a ping in time; of Engine.IO 3, where it is the client that pings, it did not ping.
     PingTimeout,
     /// The client sent something that is no Engine.IO packet.
     ParseError,
@@ -79,9 +79,9 @@ pub(crate) enum CloseCause {
     TransportFailed,
     /// The client broke RFC 6455 or a ceiling of ours, to be answered with this status code (section 7.4.1).
     Framing(u16),
-    /// The client sent a ping. In revision 4 those are the server's to send.
+    /// The client sent a ping in revision 4, or a pong in revision 3: those are the server's to send.
     HeartbeatDirection,
-    /// The client did not answer a ping in time.
+    /// The client did not answer a ping in time, or in revision 3 did not send one.
     PingTimeout,
     /// The client sent something that is no Engine.IO packet.
     BadPacket,

@@ -1,10 +1,13 @@
 use super::after;
 use std::time::{Duration, Instant};
 
-/// The heartbeat of one connection (Engine.IO revision 4): the server asks, the client answers.
+/// The heartbeat of one connection.
 ///
-/// A ping is due an interval after the opening and after each pong, whatever else goes over the connection. From each
-/// ping on the client has a timeout to answer. Whoever drives this calls [`on_deadline`](Self::on_deadline) at or after
+/// In Engine.IO 4 the server asks and the client answers: a ping is due an interval after the opening and after each pong,
+/// whatever else goes over the connection, and from each ping on the client has a timeout to answer. In Engine.IO 3 the client
+/// asks: it has an interval and a timeout from the opening and from each of its pings to the next.
+///
+/// Whoever drives this calls [`on_deadline`](Self::on_deadline) at or after
 /// each [`deadline`](Self::deadline), and may do so early or late: lateness never shortens the client's time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Heartbeat {
@@ -22,7 +25,7 @@ pub(crate) enum Beat {
     Nothing,
     /// A ping is to be sent.
     SendPing,
-    /// The client did not answer in time. The heart has stopped: no deadline follows.
+    /// The client did not answer in time, or did not ask. The heart has stopped: no deadline follows.
     TimedOut,
 }
 
@@ -43,11 +46,30 @@ enum State {
         extended: bool,
         ping_at: Instant,
     },
+    /// It is the client that pings, and it has until then.
+    Listening {
+        until: Instant,
+    },
+    /// That, while paused. Nothing is due: what there is to be heard is not looked at.
+    Deaf {
+        /// Milliseconds.
+        left: u32,
+    },
     TimedOut,
 }
 
 impl Heartbeat {
-    /// Starts when the connection opens.
+    /// Starts when the connection opens, for a client that pings.
+    pub(crate) fn of_client(interval: Duration, timeout: Duration, now: Instant) -> Self {
+        let heartbeat = Self::new(interval, timeout, now);
+        let until = after(now, heartbeat.patience());
+        Self {
+            state: State::Listening { until },
+            ..heartbeat
+        }
+    }
+
+    /// Starts when the connection opens, for a client that is pinged.
     pub(crate) fn new(interval: Duration, timeout: Duration, now: Instant) -> Self {
         let ping_at = after(now, interval);
         Self {
@@ -76,8 +98,8 @@ impl Heartbeat {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.state {
             State::Resting { ping_at } | State::Stopped { ping_at, .. } => Some(ping_at),
-            State::Awaiting { until, .. } => Some(until),
-            State::TimedOut => None,
+            State::Awaiting { until, .. } | State::Listening { until } => Some(until),
+            State::Deaf { .. } | State::TimedOut => None,
         }
     }
 
@@ -95,10 +117,28 @@ impl Heartbeat {
                 *ping_at = after(now, self.interval);
                 Beat::SendPing
             }
-            State::Awaiting { .. } | State::TimedOut => {
+            State::Awaiting { .. }
+            | State::Listening { .. }
+            | State::Deaf { .. }
+            | State::TimedOut => {
                 self.state = State::TimedOut;
                 Beat::TimedOut
             }
+        }
+    }
+
+    /// Takes the ping of a client that is the one to ping.
+    pub(crate) fn on_ping(&mut self, now: Instant) {
+        match self.state {
+            State::Listening { .. } => {
+                let until = after(now, self.patience());
+                self.state = State::Listening { until };
+            }
+            State::Deaf { .. } => {
+                let left = milliseconds(self.patience());
+                self.state = State::Deaf { left };
+            }
+            _ => {}
         }
     }
 
@@ -125,22 +165,39 @@ impl Heartbeat {
     /// the client waits for the pings, and one to a client that is gone breaks the connection.
     pub(crate) fn pause(&mut self, now: Instant) {
         self.paused = true;
-        if let State::Awaiting { until, extended } = self.state {
-            self.state = State::Stopped {
-                left: milliseconds(until.saturating_duration_since(now)),
-                extended,
-                ping_at: after(now, self.interval),
-            };
+        match self.state {
+            State::Awaiting { until, extended } => {
+                self.state = State::Stopped {
+                    left: milliseconds(until.saturating_duration_since(now)),
+                    extended,
+                    ping_at: after(now, self.interval),
+                };
+            }
+            State::Listening { until } => {
+                let left = milliseconds(until.saturating_duration_since(now));
+                self.state = State::Deaf { left };
+            }
+            _ => {}
         }
     }
 
     /// Gives the client the time that it had left, now that we read again.
     pub(crate) fn resume(&mut self, now: Instant) {
         self.paused = false;
-        if let State::Stopped { left, extended, .. } = self.state {
-            let until = after(now, Duration::from_millis(left.into()));
-            self.state = State::Awaiting { until, extended };
+        let by = |left: u32| after(now, Duration::from_millis(left.into()));
+        match self.state {
+            State::Stopped { left, extended, .. } => {
+                let until = by(left);
+                self.state = State::Awaiting { until, extended };
+            }
+            State::Deaf { left } => self.state = State::Listening { until: by(left) },
+            _ => {}
         }
+    }
+
+    /// How long a client that pings may be silent.
+    fn patience(&self) -> Duration {
+        self.interval.saturating_add(self.timeout)
     }
 
     /// Gives the client its whole timeout: running, or while paused, in store.
@@ -173,24 +230,46 @@ mod tests {
     #[derive(Clone, Copy, Debug)]
     enum Event {
         Deadline(Beat),
+        Ping,
         Pong,
         Packet,
         Pause,
         Resume,
     }
 
+    const INTERVAL: Duration = Duration::from_secs(25);
+    const TIMEOUT: Duration = Duration::from_secs(20);
+
     /// Runs a heartbeat of interval 25 and timeout 20 through (second, event, the deadline after it).
     fn check(name: &str, events: &[(u64, Event, Option<u64>)]) {
         let start = Instant::now();
+        let heartbeat = Heartbeat::new(INTERVAL, TIMEOUT, start);
+        assert_eq!(heartbeat.deadline(), Some(start + INTERVAL));
+        run(name, heartbeat, start, events);
+    }
+
+    /// The same for a client that pings.
+    fn check_client(name: &str, events: &[(u64, Event, Option<u64>)]) {
+        let start = Instant::now();
+        let heartbeat = Heartbeat::of_client(INTERVAL, TIMEOUT, start);
+        assert_eq!(heartbeat.deadline(), Some(start + INTERVAL + TIMEOUT));
+        run(name, heartbeat, start, events);
+    }
+
+    fn run(
+        name: &str,
+        mut heartbeat: Heartbeat,
+        start: Instant,
+        events: &[(u64, Event, Option<u64>)],
+    ) {
         let at = |second| start + Duration::from_secs(second);
-        let mut heartbeat = Heartbeat::new(Duration::from_secs(25), Duration::from_secs(20), start);
-        assert_eq!(heartbeat.deadline(), Some(at(25)));
         for (step, &(second, event, deadline)) in events.iter().enumerate() {
             let now = at(second);
             match event {
                 Deadline(beat) => {
                     assert_eq!(heartbeat.on_deadline(now), beat, "{name}, step {step}")
                 }
+                Ping => heartbeat.on_ping(now),
                 Pong => heartbeat.on_pong(now),
                 Packet => heartbeat.on_packet(now),
                 Pause => heartbeat.pause(now),
@@ -322,6 +401,50 @@ mod tests {
     }
 
     #[test]
+    fn a_client_that_pings_has_an_interval_and_a_timeout() {
+        check_client(
+            "pings",
+            &[
+                (25, Ping, Some(70)),
+                (50, Ping, Some(95)),
+                (94, Deadline(Nothing), Some(95)),
+                (94, Ping, Some(139)),
+                (139, Deadline(TimedOut), None),
+                (140, Ping, None),
+                (140, Pause, None),
+                (141, Resume, None),
+            ],
+        );
+        check_client(
+            "nothing but other packets",
+            &[(40, Packet, Some(45)), (45, Deadline(TimedOut), None)],
+        );
+    }
+
+    #[test]
+    fn the_time_of_a_client_that_pings_stands_still_too() {
+        check_client(
+            "what was left is kept",
+            &[
+                (40, Pause, None),
+                (41, Pause, None),
+                (60, Deadline(Nothing), None),
+                (100, Resume, Some(105)),
+                (101, Resume, Some(105)),
+                (105, Deadline(TimedOut), None),
+            ],
+        );
+        check_client(
+            "a ping read before the pause counts",
+            &[
+                (40, Pause, None),
+                (40, Ping, None),
+                (100, Resume, Some(145)),
+            ],
+        );
+    }
+
+    #[test]
     fn an_endless_interval_never_comes() {
         let now = Instant::now();
         let mut heartbeat = Heartbeat::new(Duration::MAX, Duration::MAX, now);
@@ -333,6 +456,8 @@ mod tests {
         heartbeat.pause(now);
         heartbeat.resume(now);
         assert!(heartbeat.deadline().is_some());
+        let heartbeat = Heartbeat::of_client(Duration::MAX, Duration::MAX, now);
+        assert!(heartbeat.deadline() > Some(now + Duration::from_secs(1_000_000_000)));
     }
 
     #[test]

@@ -2,8 +2,8 @@ use super::{
     Handshake, Origins, Refused,
     upgrade::{handshake, is_extended_connect},
 };
-use crate::engine::{Engine, Session, Via};
-use http::{Method, request::Parts};
+use crate::engine::{Engine, Form, Revision, Session, Via};
+use http::{HeaderMap, Method, request::Parts};
 use std::sync::Arc;
 
 /// What clients may connect by.
@@ -24,9 +24,9 @@ pub enum Transports {
 /// What a request on our path asks for.
 pub(crate) enum Asked {
     /// A new connection by WebSocket.
-    Connect(Handshake),
+    Connect(Handshake, Revision),
     /// A new connection by polling.
-    ConnectPolling,
+    ConnectPolling(Form),
     /// Packets.
     Get(Session),
     /// To take packets.
@@ -40,6 +40,7 @@ pub(crate) enum Asked {
 pub(crate) struct Rules {
     pub(crate) origins: Origins,
     pub(crate) transports: Transports,
+    pub(crate) allow_eio3: bool,
 }
 
 impl Transports {
@@ -66,11 +67,10 @@ impl Rules {
         let query = request.uri.query().unwrap_or("");
         let via = self.transports.find(parameter(query, "transport"));
         let via = via.ok_or(Refused::TransportUnknown)?;
-        // In revision 4 of the protocol, the only one there is.
-        let is_known_protocol = parameter(query, "EIO") == Some("4");
+        let revision = self.revision(query);
         if let Some(sid) = parameter(query, "sid") {
             let session = engine.session(sid).ok_or(Refused::SessionUnknown)?;
-            return match is_known_protocol {
+            return match revision == Some(session.revision()) {
                 true => self.inspect_session(request, via, session),
                 false => Err(Refused::OtherProtocol),
             };
@@ -79,15 +79,47 @@ impl Rules {
         if request.method != Method::GET && !is_connect {
             return Err(Refused::BadMethod);
         }
-        let asked = match via {
-            Via::WebSocket => Asked::Connect(handshake(request)?),
-            Via::Polling => Asked::ConnectPolling,
-        };
-        self.inspect_origin(request)?;
-        match is_known_protocol {
-            true => Ok(asked),
-            false => Err(Refused::UnsupportedProtocol),
+        match via {
+            Via::WebSocket => {
+                let handshake = handshake(request)?;
+                self.inspect_origin(request)?;
+                let revision = revision.ok_or(Refused::UnsupportedProtocol)?;
+                Ok(Asked::Connect(handshake, revision))
+            }
+            Via::Polling if revision == Some(Revision::V3) => {
+                let form = self.inspect_form(request, query)?;
+                Ok(Asked::ConnectPolling(form))
+            }
+            Via::Polling => {
+                self.inspect_origin(request)?;
+                let revision = revision.ok_or(Refused::UnsupportedProtocol)?;
+                Ok(Asked::ConnectPolling(revision.into()))
+            }
         }
+    }
+
+    /// The revision that a query asks for; as in Node, whatever is not 4 is 3. `None` if it is not served.
+    pub(super) fn revision(&self, query: &str) -> Option<Revision> {
+        match parameter(query, "EIO") {
+            Some("4") => Some(Revision::V4),
+            _ => self.allow_eio3.then_some(Revision::V3),
+        }
+    }
+
+    /// What the bodies of a session of revision 3 are written in.
+    fn inspect_form(&self, request: &Parts, query: &str) -> Result<Form, Refused> {
+        let Some(index) = parameter(query, "j") else {
+            self.inspect_origin(request)?;
+            return Ok(match parameter(query, "b64") {
+                None | Some("") => Form::V3,
+                Some(_) => Form::V3Text,
+            });
+        };
+        self.inspect_with(request, Origins::admit_script)?;
+        // As in Node, which keeps all but digits out of the script that it writes.
+        let digits: String = index.chars().filter(char::is_ascii_digit).collect();
+        let index = digits.parse().map_err(|_| Refused::BadCallback)?;
+        Ok(Form::V3Jsonp(index))
     }
 
     fn inspect_session(
@@ -110,9 +142,17 @@ impl Rules {
     }
 
     fn inspect_origin(&self, request: &Parts) -> Result<(), Refused> {
+        self.inspect_with(request, Origins::admit)
+    }
+
+    fn inspect_with(
+        &self,
+        request: &Parts,
+        admit: impl Fn(&Origins, &HeaderMap, Option<&str>) -> bool,
+    ) -> Result<(), Refused> {
         let authority = request.uri.authority();
         let authority = authority.map(|authority| authority.as_str());
-        match self.origins.admit(&request.headers, authority) {
+        match admit(&self.origins, &request.headers, authority) {
             true => Ok(()),
             false => Err(Refused::ForeignOrigin),
         }
@@ -174,8 +214,13 @@ mod tests {
 
     fn name(asked: Asked) -> &'static str {
         match asked {
-            Asked::Connect(_) => "connect",
-            Asked::ConnectPolling => "connect polling",
+            Asked::Connect(_, Revision::V4) => "connect",
+            Asked::Connect(_, Revision::V3) => "connect 3",
+            Asked::ConnectPolling(Form::V4) => "connect polling",
+            Asked::ConnectPolling(Form::V3) => "connect polling 3",
+            Asked::ConnectPolling(Form::V3Text) => "connect polling 3 as text",
+            Asked::ConnectPolling(Form::V3Jsonp(3)) => "connect polling 3 by script",
+            Asked::ConnectPolling(form) => panic!("{form:?}"),
             Asked::Get(_) => "get",
             Asked::Post(_) => "post",
             Asked::Change(..) => "change",
@@ -238,12 +283,78 @@ mod tests {
         }
     }
 
+    #[test]
+    fn handshakes_of_revision_3_are_inspected_where_they_are_allowed() {
+        use Refused::*;
+        let websocket = "/?EIO=3&transport=websocket";
+        let polling = "/?EIO=3&transport=polling";
+        let script = format!("{polling}&j=3");
+        let at_home = |uri: &str| get(uri).header("referer", "https://a.com/page");
+        let cases = [
+            (upgrade(websocket), Ok("connect 3")),
+            (get(polling), Ok("connect polling 3")),
+            // Whatever is not 4.
+            (get("/?transport=polling"), Ok("connect polling 3")),
+            (get("/?EIO=abc&transport=polling"), Ok("connect polling 3")),
+            (get("/?EIO=4&transport=polling"), Ok("connect polling")),
+            (upgrade("/?EIO=4&transport=websocket"), Ok("connect")),
+            (get(&format!("{polling}&b64=")), Ok("connect polling 3")),
+            (
+                get(&format!("{polling}&b64=1")),
+                Ok("connect polling 3 as text"),
+            ),
+            (at_home(&script), Ok("connect polling 3 by script")),
+            (
+                at_home(&format!("{polling}&b64=1&j=_3;")),
+                Ok("connect polling 3 by script"),
+            ),
+            (at_home(&format!("{polling}&j")), Err(BadCallback)),
+            (at_home(&format!("{polling}&j=65536")), Err(BadCallback)),
+            (get(&script), Err(ForeignOrigin)),
+            (
+                get(&script).header("referer", "https://b.com/"),
+                Err(ForeignOrigin),
+            ),
+            // A client of revision 4 has no use for scripts.
+            (get("/?EIO=4&transport=polling&j=3"), Ok("connect polling")),
+            (get(polling).method(Method::POST), Err(BadMethod)),
+            (get(websocket), Err(NotAnUpgrade)),
+        ];
+        let engine = Arc::new(Engine::new());
+        let rules = Rules {
+            allow_eio3: true,
+            ..Rules::default()
+        };
+        for (request, expected) in cases {
+            check(&engine, &rules, request, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_are_of_the_revision_of_their_session() {
+        let engine = Arc::new(Engine::new());
+        let (_connection, sid) = session(&engine, Form::V3);
+        let of = |eio| get(&format!("/?EIO={eio}&transport=polling&sid={sid}"));
+        let allowing = Rules {
+            allow_eio3: true,
+            ..Rules::default()
+        };
+        check(&engine, &allowing, of("3"), Ok("get"));
+        check(&engine, &allowing, of("4"), Err(Refused::OtherProtocol));
+    }
+
+    fn session(engine: &Arc<Engine>, form: Form) -> (impl Sized + use<>, String) {
+        let (connection, open) = engine.connect_polling(engine.reserve(), form, &[], |_| Nothing);
+        let open = str::from_utf8(&open.bytes).expect("text");
+        let sid = open.split('"').nth(3).expect("an open packet");
+        (connection, sid.to_owned())
+    }
+
     #[tokio::test]
     async fn requests_of_a_session_are_inspected() {
         use Refused::*;
         let engine = Arc::new(Engine::new());
-        let (_connection, open) = engine.connect_polling(engine.reserve(), &[], |_| Nothing);
-        let sid = open.split('"').nth(3).expect("an open packet");
+        let (_connection, sid) = session(&engine, Form::V4);
         let websocket = format!("/?EIO=4&transport=websocket&sid={sid}");
         let polling = format!("/?EIO=4&transport=polling&sid={sid}");
         let cases = [

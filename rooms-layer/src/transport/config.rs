@@ -31,6 +31,9 @@ pub struct HttpConfig {
     pub origins: Origins,
     /// What clients may connect by. Default: long-polling and WebSocket.
     pub transports: Transports,
+    /// Whether clients of Socket.IO 1 and 2, which speak Engine.IO 3, may connect too. Default false: they are older than 2020,
+    /// and they take the secret of their session for the id of their socket, which they should tell nobody.
+    pub allow_eio3: bool,
     /// How many handshakes may be under way at a time: those whose [`allow_request`](Self::allow_request) is not decided, and
     /// WebSockets that the HTTP server has not handed over or that have not taken over from polling yet. Default 4,096. One more
     /// is answered with 503. Each may hold a descriptor, so it should be below what the process may open; too small a number
@@ -54,6 +57,7 @@ impl Default for HttpConfig {
             path: "/engine.io/".to_owned(),
             origins: Origins::default(),
             transports: Transports::default(),
+            allow_eio3: false,
             max_handshakes: 4_096,
             cookie: None,
             kept_extensions: KeptExtensions::default(),
@@ -84,6 +88,13 @@ impl HttpConfig {
     #[must_use]
     pub fn transports(mut self, transports: Transports) -> Self {
         self.transports = transports;
+        self
+    }
+
+    /// Sets [`allow_eio3`](Self::allow_eio3).
+    #[must_use]
+    pub fn allow_eio3(mut self, allow: bool) -> Self {
+        self.allow_eio3 = allow;
         self
     }
 
@@ -185,6 +196,7 @@ impl HttpConfig {
         Rules {
             origins: self.origins.clone(),
             transports: self.transports,
+            allow_eio3: self.allow_eio3,
         }
     }
 

@@ -1,5 +1,5 @@
 use super::Refused;
-use crate::engine::{Get, Post, Rejected, Session};
+use crate::engine::{self, Get, Post, Rejected, Session};
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body::Body;
@@ -27,7 +27,7 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Get { #[pin] get: Get },
-        Post { post: Option<Post>, #[pin] body: B, read: Option<Vec<u8>> },
+        Post { post: Option<Post>, #[pin] body: B, is_bytes: bool, read: Option<Vec<u8>> },
         Refused { refused: Rejected },
     }
 }
@@ -44,11 +44,13 @@ impl<B: Body> Exchange<B> {
 
     /// A POST, answered when its packets are handed up.
     pub(super) fn post(session: Session, headers: &HeaderMap, body: B) -> Self {
+        let is_bytes = is_bytes(headers);
         let kind = match session.post() {
             Ok(post) => Kind::Post {
-                // A body of bytes is one of revision 3. What is dropped here ends the session.
-                post: Some(post).filter(|_| !is_binary(headers)),
+                // What is dropped here ends the session.
+                post: Some(post).filter(|post| !is_bytes || post.takes_bytes()),
                 body,
+                is_bytes,
                 read: Some(Vec::new()),
             },
             Err(refused) => Kind::Refused { refused },
@@ -64,9 +66,14 @@ impl<B: Body> Future for Exchange<B> {
         match self.project().kind.project() {
             KindProjection::Get { get } => get.poll(cx).map(packets),
             KindProjection::Refused { refused } => Poll::Ready(rejected(*refused)),
-            KindProjection::Post { post, body, read } => {
+            KindProjection::Post {
+                post,
+                body,
+                is_bytes,
+                read,
+            } => {
                 let status = match post {
-                    Some(open) => ready!(poll_post(open, body, read, cx)),
+                    Some(open) => ready!(poll_post(open, body, *is_bytes, read, cx)),
                     None => StatusCode::BAD_REQUEST,
                 };
                 if let (StatusCode::PAYLOAD_TOO_LARGE, Some(post)) = (status, post.take()) {
@@ -85,14 +92,15 @@ impl<B> fmt::Debug for Exchange<B> {
 }
 
 /// The response that brings packets: the first one of a session, and that of every GET.
-pub(super) fn packets(packets: String) -> Response<Bytes> {
-    respond(StatusCode::OK, "text/plain; charset=UTF-8", packets.into())
+pub(super) fn packets(body: engine::Body) -> Response<Bytes> {
+    respond(StatusCode::OK, body.content_type, body.bytes)
 }
 
 /// Reads the body, and waits until its packets are handed up. `read` is `None` once they are left to the connection.
 fn poll_post<B: Body>(
     post: &Post,
     mut body: Pin<&mut B>,
+    is_bytes: bool,
     read: &mut Option<Vec<u8>>,
     cx: &mut Context<'_>,
 ) -> Poll<StatusCode> {
@@ -105,7 +113,7 @@ fn poll_post<B: Body>(
         match body.as_mut().poll_frame(cx) {
             Poll::Pending => break,
             Poll::Ready(None) => {
-                post.hand_in(std::mem::take(so_far));
+                post.hand_in(std::mem::take(so_far), is_bytes);
                 *read = None;
             }
             // The client is gone, or it may as well be.
@@ -133,7 +141,8 @@ fn poll_post<B: Body>(
     })
 }
 
-fn is_binary(headers: &HeaderMap) -> bool {
+/// Whether a body is stated to be bytes; any other type, and none, is read as text.
+fn is_bytes(headers: &HeaderMap) -> bool {
     let content = headers.get(header::CONTENT_TYPE);
     content.is_some_and(|content| content == "application/octet-stream")
 }
@@ -172,7 +181,7 @@ fn respond(status: StatusCode, content: &'static str, body: Bytes) -> Response<B
 mod tests {
     use super::*;
     use crate::{
-        engine::{Engine, EngineConfig, Inbound, Message},
+        engine::{Engine, EngineConfig, Form, Inbound, Message},
         session::{CloseCause, DisconnectReason},
     };
     use futures_util::{StreamExt, stream};
@@ -217,6 +226,10 @@ mod tests {
     }
 
     fn rig() -> Rig {
+        rig_of(Form::V4)
+    }
+
+    fn rig_of(form: Form) -> Rig {
         let engine = Arc::new(Engine::new());
         let mut config = EngineConfig {
             connect_timeout: std::time::Duration::MAX,
@@ -226,8 +239,10 @@ mod tests {
         assert!(engine.configure(config));
         let seen = Seen::default();
         let (connection, open) =
-            engine.connect_polling(engine.reserve(), &[], |_| Listener(seen.clone()));
-        let sid = open.split('"').nth(3).expect("an open packet").to_owned();
+            engine.connect_polling(engine.reserve(), form, &[], |_| Listener(seen.clone()));
+        let open = str::from_utf8(&open.bytes).expect("text").replace('\\', "");
+        let (_, sid) = open.split_once(r#""sid":""#).expect("an open packet");
+        let sid = sid.split_once('"').expect("an id").0.to_owned();
         let task = tokio::spawn(connection);
         Rig {
             engine,
@@ -310,6 +325,43 @@ mod tests {
         engine.close(CloseCause::ShuttingDown);
         check(&get.await, 200, Some("text/plain; charset=UTF-8"), "1");
         rig.ended(DisconnectReason::ServerShuttingDown).await;
+    }
+
+    #[tokio::test]
+    async fn sessions_of_revision_3_are_posted_bytes() {
+        for form in [Form::V3, Form::V3Text] {
+            let rig = rig_of(form);
+            let bytes = Full::new(Bytes::from_static(b"\x01\x03\xff\x04\x01\x02"));
+            let content = Some("application/octet-stream");
+            check(
+                &rig.post(content, bytes).await,
+                200,
+                Some("text/html"),
+                "ok",
+            );
+            check(
+                &rig.post(Some("text/plain;charset=UTF-8"), chunks(&["2:", "4a"]))
+                    .await,
+                200,
+                Some("text/html"),
+                "ok",
+            );
+            assert_eq!(rig.messages(), ["Binary([1, 2])", r#"Text("a")"#]);
+            let get = Exchange::<Full<Bytes>>::get(rig.session());
+            rig.engine.close(CloseCause::ShuttingDown);
+            check(&get.await, 200, Some("text/plain; charset=UTF-8"), "1:1");
+        }
+        let rig = rig_of(Form::V3Jsonp(7));
+        let content = Some("application/x-www-form-urlencoded");
+        let body = chunks(&["d=2%3", "A4a"]);
+        check(&rig.post(content, body).await, 200, Some("text/html"), "ok");
+        assert_eq!(rig.messages(), [r#"Text("a")"#]);
+        let get = Exchange::<Full<Bytes>>::get(rig.session());
+        let bytes = rig.post(Some("application/octet-stream"), chunks(&["d=2:4a"]));
+        check(&bytes.await, 400, None, "");
+        let script = Some("text/javascript; charset=UTF-8");
+        check(&get.await, 200, script, r#"___eio[7]("1:1");"#);
+        rig.ended(DisconnectReason::TransportError).await;
     }
 
     #[tokio::test]

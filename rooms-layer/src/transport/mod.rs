@@ -25,10 +25,10 @@ use exchange::Exchange;
 use hooks::Hooks;
 pub use hooks::Refusal;
 pub use origin::Origins;
-use pipes::Upgrading;
 pub(crate) use pipes::stream_pipe;
 #[cfg(test)]
 pub(crate) use pipes::tcp_pipe;
+use pipes::{Upgraded, Upgrading};
 use refused::Refused;
 pub(crate) use server::{Accept, Server};
 use upgrade::Handshake;

@@ -39,37 +39,52 @@ impl Origins {
 
     /// Whether a request may open a connection.
     pub(super) fn admit(&self, headers: &HeaderMap, authority: Option<&str>) -> bool {
-        let mut stated = headers.get_all(header::ORIGIN).iter();
-        let Some(origin) = stated.next() else {
-            return true;
-        };
-        if *self == Self::Any {
-            return true;
+        match stated(headers) {
+            None => true,
+            Some(origin) => self.admit_origin(origin, headers, authority),
         }
-        // Two origins are none.
-        if stated.next().is_some() {
-            return false;
-        }
-        // `null`, of a page without an origin, is no origin either.
-        let Some(origin) = origin
-            .to_str()
-            .ok()
-            .and_then(|text| text.parse::<Origin>().ok())
-        else {
-            return false;
-        };
-        match self {
-            Self::Same => {
+    }
+
+    /// Whether a request may open a connection that script tags poll for. Those state no `Origin`, and any page can have them, so
+    /// that it takes the `Referer` to tell where they are; where there is none, they may be anywhere.
+    pub(super) fn admit_script(&self, headers: &HeaderMap, authority: Option<&str>) -> bool {
+        let origin = stated(headers).unwrap_or_else(|| {
+            let referer = headers.get(header::REFERER)?.to_str().ok()?;
+            let (scheme, rest) = referer.split_once("://")?;
+            let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+            format!("{scheme}://{}", &rest[..end]).parse().ok()
+        });
+        self.admit_origin(origin, headers, authority)
+    }
+
+    /// `None` is an origin that is none.
+    fn admit_origin(
+        &self,
+        origin: Option<Origin>,
+        headers: &HeaderMap,
+        authority: Option<&str>,
+    ) -> bool {
+        match (self, origin) {
+            (Self::Any, _) => true,
+            (_, None) => false,
+            (Self::Same, Some(origin)) => {
                 let host = headers.get(header::HOST).map(|host| host.to_str().ok());
                 let host = host.unwrap_or(authority);
                 host.is_some_and(|host| origin.is_at(host))
             }
-            Self::List(origins) => origins
+            (Self::List(origins), Some(origin)) => origins
                 .iter()
                 .any(|allowed| allowed.parse() == Ok(origin.clone())),
-            Self::Any => true,
         }
     }
+}
+
+/// The `Origin` of a request; `Some(None)` where it is none: two of them, or the `null` of a page without an origin.
+fn stated(headers: &HeaderMap) -> Option<Option<Origin>> {
+    let mut stated = headers.get_all(header::ORIGIN).iter();
+    let origin = stated.next()?.to_str().ok();
+    let is_one = stated.next().is_none();
+    Some(origin.filter(|_| is_one).and_then(|text| text.parse().ok()))
 }
 
 /// A scheme, host and port (RFC 6454), written as browsers write it: in lower case, without a default port.
@@ -211,6 +226,45 @@ mod tests {
         for stated in [&[][..], &["null"], &["https://a.com", "https://b.com"]] {
             check(&Origins::Any, Some("example.com"), stated, true);
         }
+    }
+
+    #[test]
+    fn script_tags_are_where_their_page_is() {
+        let list = Origins::list(["https://app.example.com"]);
+        let cases = [
+            (&Origins::Same, "https://example.com/a?b#c", true),
+            (&Origins::Same, "https://example.com", true),
+            (&Origins::Same, "https://example.com?b", true),
+            (
+                &Origins::Same,
+                "https://evil.net/https://example.com/",
+                false,
+            ),
+            (&Origins::Same, "https://evil.net?://example.com/", false),
+            (&Origins::Same, "https://user@example.com/", false),
+            (&Origins::Same, "/relative", false),
+            (&Origins::Same, "", false),
+            (&list, "https://app.example.com/page", true),
+            (&list, "https://example.com/", false),
+            (&Origins::Any, "https://evil.net/", true),
+        ];
+        for (origins, referer, admitted) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "example.com".parse().unwrap());
+            headers.insert(header::REFERER, referer.parse().unwrap());
+            assert_eq!(origins.admit_script(&headers, None), admitted, "{referer}");
+            // A page that states its origin is where it says.
+            for origin in ["https://evil.net", "null"] {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+                let is_any = *origins == Origins::Any;
+                assert_eq!(origins.admit_script(&headers, None), is_any, "{referer}");
+            }
+        }
+        // A page may keep its place to itself, and then it may be any.
+        let silent = HeaderMap::new();
+        assert!(!Origins::Same.admit_script(&silent, Some("example.com")));
+        assert!(!list.admit_script(&silent, None));
+        assert!(Origins::Any.admit_script(&silent, None));
     }
 
     #[test]

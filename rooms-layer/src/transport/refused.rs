@@ -23,6 +23,8 @@ pub(crate) enum Refused {
     BadWebSocketVersion,
     #[error("Bad request")]
     BadWebSocketKey,
+    #[error("Bad request")]
+    BadCallback,
     #[error("Forbidden")]
     ForeignOrigin,
     #[error("{0}")]
@@ -75,7 +77,7 @@ impl Refused {
             Self::BadMethod => "a handshake is a GET request",
             Self::NotAnUpgrade => "`transport=websocket` without the headers of an upgrade",
             Self::OtherTransport => "the session has changed to another transport",
-            Self::OtherProtocol => "the session was opened with `EIO=4`",
+            Self::OtherProtocol => "the session was opened with another `EIO`",
             Self::BadWebSocketVersion => "`Sec-WebSocket-Version` is not 13",
             Self::BadWebSocketKey => "`Sec-WebSocket-Key` is not 16 bytes in base64",
             Self::ForeignOrigin => {
@@ -89,7 +91,10 @@ impl Refused {
             Self::TooManyHandshakes => {
                 "as many handshakes as `max_handshakes` allows are under way"
             }
-            Self::UnsupportedProtocol => "the query has no `EIO=4`",
+            Self::BadCallback => "`j` is not the number of a function of the page",
+            Self::UnsupportedProtocol => {
+                "the query has no `EIO=4`: clients of Socket.IO 1 and 2 need `Config::allow_eio3`"
+            }
             Self::UnknownMethod => "a session takes GET and POST",
             Self::NoUpgrade => {
                 "the HTTP server does not offer upgrades to its services: with hyper call `.with_upgrades()` \
@@ -171,6 +176,11 @@ mod tests {
             ),
             (
                 Refused::OtherProtocol,
+                400,
+                r#"{"code":3,"message":"Bad request"}"#,
+            ),
+            (
+                Refused::BadCallback,
                 400,
                 r#"{"code":3,"message":"Bad request"}"#,
             ),

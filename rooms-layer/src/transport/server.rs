@@ -1,9 +1,9 @@
 use super::{
-    Answer, Asked, Exchange, Handshake, HttpConfig, Refused, Rules, Upgrading, exchange::packets,
-    hooks, upgrade::switched,
+    Answer, Asked, Exchange, Handshake, HttpConfig, Refused, Rules, Upgraded, Upgrading,
+    exchange::packets, hooks, upgrade::switched,
 };
 use crate::{
-    engine::{Connection, Engine, Entry, Inbound, Mailbox, Pipe, Session},
+    engine::{Connection, Engine, Entry, Form, Inbound, Mailbox, Pipe, Revision, Session},
     handshake::HandshakeInfo,
 };
 use bytes::Bytes;
@@ -35,9 +35,14 @@ pub(crate) struct Server<A> {
 /// A handshake that has passed all checks but the application's.
 struct Admitted {
     head: Parts,
-    /// `None` where the client polls.
-    websocket: Option<(Handshake, Upgrading)>,
+    way: Way,
     place: OwnedSemaphorePermit,
+}
+
+/// How a client connects.
+enum Way {
+    Polling(Form),
+    WebSocket(Handshake, Revision, Upgrading),
 }
 
 impl<A: Accept> Server<A> {
@@ -60,7 +65,9 @@ impl<A: Accept> Server<A> {
     ) -> Connection<A::Inbound> {
         let info = HandshakeInfo::new(request.uri(), request.headers())
             .with_extensions(request.extensions(), &self.config.kept_extensions);
-        self.open(self.engine.reserve(), pipe, &[], info)
+        // It is not refused here, so what is not served as revision 3 is served as 4.
+        let revision = self.rules.revision(info.query()).unwrap_or(Revision::V4);
+        self.open(self.engine.reserve(), revision, pipe, &[], info)
     }
 
     /// Whether a request is for us: as in Node, whatever begins with the path.
@@ -78,8 +85,11 @@ impl<A: Accept> Server<A> {
 
     fn inspect<B: Body>(self: &Arc<Self>, mut head: Parts, body: B) -> Result<Answer<B>, Refused> {
         match self.rules.inspect(&head, &self.engine)? {
-            Asked::Connect(handshake) => self.decide(self.admit(head, Some(handshake))?),
-            Asked::ConnectPolling => self.decide(self.admit(head, None)?),
+            Asked::Connect(handshake, revision) => {
+                let upgrading = Upgrading::take(&mut head.extensions)?;
+                self.decide(head, Way::WebSocket(handshake, revision, upgrading))
+            }
+            Asked::ConnectPolling(form) => self.decide(head, Way::Polling(form)),
             Asked::Change(session, handshake) => {
                 let upgrading = Upgrading::take(&mut head.extensions)?;
                 self.change(session, upgrading, self.place()?);
@@ -99,18 +109,10 @@ impl<A: Accept> Server<A> {
         place.map_err(|_| Refused::TooManyHandshakes)
     }
 
-    fn admit(&self, mut head: Parts, handshake: Option<Handshake>) -> Result<Admitted, Refused> {
-        let upgrading = |handshake| Ok((handshake, Upgrading::take(&mut head.extensions)?));
-        let websocket = handshake.map(upgrading).transpose()?;
-        Ok(Admitted {
-            head,
-            websocket,
-            place: self.place()?,
-        })
-    }
-
     /// Asks the application whether it wants a handshake.
-    fn decide<B>(self: &Arc<Self>, admitted: Admitted) -> Result<Answer<B>, Refused> {
+    fn decide<B>(self: &Arc<Self>, head: Parts, way: Way) -> Result<Answer<B>, Refused> {
+        let place = self.place()?;
+        let admitted = Admitted { head, way, place };
         let Some(decision) = self.config.hooks.allow(&admitted.head) else {
             return self.welcome(admitted).map(Answer::at_once);
         };
@@ -126,21 +128,26 @@ impl<A: Accept> Server<A> {
 
     /// Opens a session.
     fn welcome(self: &Arc<Self>, admitted: Admitted) -> Result<Response<Bytes>, Refused> {
-        let Admitted {
-            head,
-            websocket,
-            place,
-        } = admitted;
+        let Admitted { head, way, place } = admitted;
         let entry = self.reserve(&head)?;
         // Copied, so that nothing of the request stays: its headers share the server's read buffer.
         let info = HandshakeInfo::new(&head.uri, &head.headers)
             .with_extensions(&head.extensions, &self.config.kept_extensions);
         // Before anything is begun, since it is the application's and may panic.
         let headers = self.config.hooks.initial_headers(&head);
-        let mut response = match websocket {
-            None => self.connect_polling(entry, info),
-            Some((handshake, upgrading)) => {
-                tokio::spawn(self.clone().upgrade(upgrading, entry, info, place));
+        let mut response = match way {
+            Way::Polling(form) => self.connect_polling(entry, form, info),
+            Way::WebSocket(handshake, revision, upgrading) => {
+                let server = self.clone();
+                tokio::spawn(async move {
+                    let upgraded = server.handed_over(upgrading).await;
+                    drop(place);
+                    let Some(upgraded) = upgraded else { return };
+                    let info = info.with_remote(upgraded.remote);
+                    let (pipe, received) = (upgraded.pipe, &upgraded.received);
+                    // A task of its own, which lives long and should hold nothing of what led to it.
+                    tokio::spawn(server.open(entry, revision, pipe, received, info));
+                });
                 switched(&handshake)
             }
         };
@@ -155,14 +162,16 @@ impl<A: Accept> Server<A> {
         }
     }
 
-    fn connect_polling(&self, entry: Entry, info: HandshakeInfo) -> Response<Bytes> {
+    fn connect_polling(&self, entry: Entry, form: Form, info: HandshakeInfo) -> Response<Bytes> {
         let cookie = self.config.cookie.as_ref();
         let cookie = cookie.map(|cookie| cookie.header(entry.session().reveal()));
         let upgrades = self.rules.transports.upgrades();
         let sid = entry.session().clone();
-        let (connection, open) = self.engine.connect_polling(entry, upgrades, |mailbox| {
-            self.above.accept(mailbox, sid.reveal(), info)
-        });
+        let (connection, open) = self
+            .engine
+            .connect_polling(entry, form, upgrades, |mailbox| {
+                self.above.accept(mailbox, sid.reveal(), info)
+            });
         tokio::spawn(connection);
         let mut response = packets(open);
         if let Some(cookie) = cookie {
@@ -171,30 +180,26 @@ impl<A: Accept> Server<A> {
         response
     }
 
-    /// Makes a connection of a WebSocket.
-    async fn upgrade(
-        self: Arc<Self>,
-        upgrading: Upgrading,
-        entry: Entry,
-        info: HandshakeInfo,
-        place: OwnedSemaphorePermit,
-    ) {
+    /// Waits for the HTTP server to hand a connection over, for as long as that may take.
+    async fn handed_over(&self, upgrading: Upgrading) -> Option<Upgraded> {
         let within = self.engine.config().upgrade_timeout;
-        let Ok(upgraded) = timeout(within, upgrading.pipe()).await else {
-            return tracing::debug!("the server did not hand a connection over in time");
-        };
-        let Some(upgraded) = upgraded else { return };
-        drop(place);
-        let info = info.with_remote(upgraded.remote);
-        // A task of its own, which lives long and should hold nothing of what led to it.
-        tokio::spawn(self.open(entry, upgraded.pipe, &upgraded.received, info));
+        let upgraded = timeout(within, upgrading.pipe()).await;
+        upgraded.unwrap_or_else(|_| {
+            tracing::debug!("the server did not hand a connection over in time");
+            None
+        })
     }
 
     /// Has a WebSocket take over a session.
-    fn change(&self, session: Session, upgrading: Upgrading, place: OwnedSemaphorePermit) {
-        let within = self.engine.config().upgrade_timeout;
+    fn change(
+        self: &Arc<Self>,
+        session: Session,
+        upgrading: Upgrading,
+        place: OwnedSemaphorePermit,
+    ) {
+        let server = self.clone();
         tokio::spawn(async move {
-            if let Ok(Some(upgraded)) = timeout(within, upgrading.pipe()).await {
+            if let Some(upgraded) = server.handed_over(upgrading).await {
                 session.change(upgraded.pipe, &upgraded.received).await;
             }
             drop(place);
@@ -204,13 +209,13 @@ impl<A: Accept> Server<A> {
     fn open(
         &self,
         entry: Entry,
+        revision: Revision,
         pipe: Arc<dyn Pipe>,
         received: &[u8],
         info: HandshakeInfo,
     ) -> Connection<A::Inbound> {
         let sid = entry.session().clone();
-        self.engine.connect(entry, pipe, received, |mailbox| {
-            self.above.accept(mailbox, sid.reveal(), info)
-        })
+        let above = |mailbox: &Arc<Mailbox>| self.above.accept(mailbox, sid.reveal(), info);
+        self.engine.connect(entry, revision, pipe, received, above)
     }
 }

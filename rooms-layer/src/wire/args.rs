@@ -73,7 +73,7 @@ impl DecodeError {
 ///
 /// They are checked to be JSON, but stay text until [`get`](Self::get) reads one as a type, which may borrow from
 /// here. Placeholders have been checked against the attachments and are read as byte strings.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Args {
     text: Box<str>,
     elements: Elements,

@@ -1,6 +1,10 @@
-//! Engine.IO packets (protocol 4), as they travel in WebSocket messages or long-polling bodies.
+//! Engine.IO packets, as they travel in WebSocket messages or long-polling bodies.
+//!
+//! What is said of a packet holds for revision 4 of the protocol. Revision 3, which clients of Socket.IO 1 and 2 speak, differs in
+//! its bodies ([`Form`]), in its binary messages ([`v3`]), and in that it is the client that pings.
 
 mod payload;
+pub mod v3;
 
 use std::borrow::Cow;
 
@@ -13,7 +17,7 @@ use serde::Serialize;
 
 use crate::wire::websocket::{self, MAX_HEADER, Opcode, text_frame};
 
-pub use payload::{packet_count, push_packet, push_packets, split_packet};
+pub use payload::{Body, Form, Payload, packet_count, push_packet, push_packets, split_packet};
 
 /// The ping that a server sends, framed for WebSocket.
 pub static PING_FRAME: Bytes = Bytes::from_static(b"\x81\x012");
@@ -45,6 +49,47 @@ pub enum EngineIoError {
     /// A binary packet in a text message is not base64.
     #[error("peer sent a binary message that is not base64")]
     Base64,
+    /// A packet of a long-polling body is text, and not UTF-8.
+    #[error("peer sent a packet that is not UTF-8")]
+    Utf8,
+    /// The length in front of a packet is none, or not that of what follows.
+    #[error("peer sent a packet without its length")]
+    Length,
+}
+
+/// A revision of the protocol (`EIO` in the query of requests).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revision {
+    /// That of clients of Socket.IO 1 and 2.
+    V3,
+    /// That of clients since Socket.IO 3.
+    V4,
+}
+
+impl Revision {
+    /// Reads the packet of a text message.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the peer broke the protocol; the session is to be closed.
+    pub fn decode(self, text: &str) -> Result<Packet<'_>, EngineIoError> {
+        match self {
+            Self::V3 => v3::decode(text),
+            Self::V4 => Packet::decode(text),
+        }
+    }
+
+    /// Reads what a binary message carries.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the peer broke the protocol; the session is to be closed.
+    pub fn decode_binary(self, message: &[u8]) -> Result<&[u8], EngineIoError> {
+        match self {
+            Self::V3 => v3::decode_binary(message),
+            Self::V4 => Ok(message),
+        }
+    }
 }
 
 /// A packet of a text message. A binary message on WebSocket has no type and is [`Binary`](Self::Binary) as it is.

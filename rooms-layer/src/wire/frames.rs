@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use bytes::Bytes;
 
-use crate::wire::socket_io::msgpack_frame;
+use crate::wire::{engine_io::v3, socket_io::msgpack_frame};
 
 /// How the packets of a connection are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Format {
     /// Text, with each attachment in a binary message of its own: what every client speaks that is not told otherwise.
     #[default]
     Json,
+    /// The same, in the binary messages of Engine.IO 3: what clients of that revision speak.
+    JsonV3,
     /// One binary message: what clients with `socket.io-msgpack-parser` speak.
     Msgpack,
 }
@@ -33,6 +35,7 @@ pub enum Format {
 #[derive(Clone, Debug)]
 pub struct Frames {
     json: Bytes,
+    json_v3: OnceCell<Bytes>,
     msgpack: OnceCell<Option<Bytes>>,
 }
 
@@ -41,6 +44,7 @@ impl Frames {
     pub fn in_format(&self, format: Format) -> Option<&Bytes> {
         match format {
             Format::Json => Some(&self.json),
+            Format::JsonV3 => Some(self.json_v3.get_or_init(|| v3::frames(&self.json))),
             Format::Msgpack => self
                 .msgpack
                 .get_or_init(|| msgpack_frame(&self.json))
@@ -54,7 +58,28 @@ impl From<Bytes> for Frames {
     fn from(json: Bytes) -> Self {
         Self {
             json,
+            json_v3: OnceCell::new(),
             msgpack: OnceCell::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::websocket::{binary_frame, text_frame};
+
+    #[test]
+    fn a_format_is_made_once() {
+        let mut packet = text_frame("451-[\"x\"]").to_vec();
+        packet.extend_from_slice(&binary_frame(&[1, 2]));
+        let frames = Frames::from(Bytes::from(packet));
+        for format in [Format::Json, Format::JsonV3, Format::Msgpack] {
+            let first = frames.in_format(format).map(|bytes| bytes.as_ptr());
+            let second = frames.in_format(format).map(|bytes| bytes.as_ptr());
+            assert_eq!(first, second, "{format:?}");
+        }
+        let v3 = frames.in_format(Format::JsonV3).unwrap();
+        assert!(v3.ends_with(&binary_frame(&[4, 1, 2])), "{v3:?}");
     }
 }

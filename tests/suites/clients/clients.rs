@@ -1,7 +1,7 @@
 //! The clients and the rows of the table, and which rows a client has no part in.
 
 use crate::framework::Framework;
-use rooms_tests::fixture::{ENGINE_IO_3, RECOVERY};
+use rooms_tests::fixture::RECOVERY;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -38,8 +38,6 @@ pub(crate) struct Client {
     pub(crate) name: &'static str,
     pub(crate) program: fn() -> Command,
     pub(crate) lacks: &'static [Lack],
-    /// Whether it speaks Engine.IO 3 only.
-    pub(crate) engine_io_3: bool,
 }
 
 /// Rows that a client has no part in.
@@ -55,7 +53,6 @@ pub(crate) const CLIENTS: &[Client] = &[
         name: "socket.io-client 4",
         program: || javascript("socket.io-client-4.mjs"),
         lacks: &[],
-        engine_io_3: false,
     },
     Client {
         name: "socket.io-client 2",
@@ -77,7 +74,6 @@ pub(crate) const CLIENTS: &[Client] = &[
                 why: "what it takes for its id is the secret of its session, which the server tells nobody",
             },
         ],
-        engine_io_3: true,
     },
     Client {
         name: "engine.io-client",
@@ -103,19 +99,16 @@ pub(crate) const CLIENTS: &[Client] = &[
                 why: "it never connects a second time",
             },
         ],
-        engine_io_3: false,
     },
     Client {
         name: "python-socketio asyncio",
         program: || python("asyncio"),
         lacks: PYTHON_LACKS,
-        engine_io_3: false,
     },
     Client {
         name: "python-socketio threaded",
         program: || python("threaded"),
         lacks: PYTHON_LACKS,
-        engine_io_3: false,
     },
     Client {
         name: "rust_socketio",
@@ -152,7 +145,6 @@ pub(crate) const CLIENTS: &[Client] = &[
                 why: "strings of Rust have none",
             },
         ],
-        engine_io_3: false,
     },
 ];
 
@@ -174,9 +166,6 @@ impl Client {
         let ours = Framework::OURS.contains(&framework);
         match lack {
             Some(lack) => Some(lack.why),
-            None if ours && self.engine_io_3 && !ENGINE_IO_3 => {
-                Some("the fixture serves no Engine.IO 3")
-            }
             None if ours && row == "recovery" && !RECOVERY => {
                 Some("the fixture recovers no connections")
             }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod connections;
+mod eio3;
 mod events;
 mod handshake;
 mod http2;

@@ -7,8 +7,9 @@ use crate::{
         polling::{Polling, Rejected, Wait},
     },
     session::CloseCause,
-    wire::engine_io,
+    wire::engine_io::{Body, Form, Payload},
 };
+use bytes::Bytes;
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -45,12 +46,12 @@ impl Mailbox {
     }
 
     /// Takes out everything that is queued, as the body of a response.
-    pub(crate) fn take_body(&self) -> String {
+    pub(crate) fn take_body(&self) -> Body {
         let mut state = self.state();
         let packets = state.take_queue();
         let ending = state.ending;
         drop(state);
-        body(packets, ending)
+        body(self.form, packets, ending)
     }
 
     pub(crate) fn begin_get(&self) -> Result<(), Rejected> {
@@ -68,11 +69,11 @@ impl Mailbox {
     }
 
     /// The body for the GET that waits: what is queued, as soon as something is.
-    pub(crate) fn poll_get(&self, cx: &mut Context<'_>) -> Poll<String> {
+    pub(crate) fn poll_get(&self, cx: &mut Context<'_>) -> Poll<Body> {
         let mut guard = self.state();
         let state = &mut *guard;
         let Some(polling) = state.outlet.polling() else {
-            return Poll::Ready(farewell(state.ending).to_owned());
+            return Poll::Ready(self.form.body([], Some(farewell(state.ending))));
         };
         // What is queued when the client has changed over is for the WebSocket.
         if state.queue.is_empty() || !polling.is_open() {
@@ -83,7 +84,7 @@ impl Mailbox {
             };
             polling.end_get();
             state.blocked = true;
-            return Poll::Ready(released.to_owned());
+            return Poll::Ready(self.form.body([], Some(released)));
         }
         polling.end_get();
         state.blocked = true;
@@ -93,7 +94,7 @@ impl Mailbox {
             state.wake();
         }
         drop(guard);
-        Poll::Ready(body(packets, ending))
+        Poll::Ready(body(self.form, packets, ending))
     }
 
     /// The client has given up its GET, which a session does not survive: what was on its way may be lost.
@@ -123,7 +124,7 @@ impl Mailbox {
     }
 
     /// Leaves a whole body to the connection's task.
-    pub(crate) fn hand_in(&self, body: Vec<u8>) {
+    pub(crate) fn hand_in(&self, body: Payload) {
         let mut state = self.state();
         if let Some(polling) = state.outlet.polling() {
             polling.hand_in(body);
@@ -163,7 +164,7 @@ impl Mailbox {
     }
 
     /// For the connection's task: the body that waits for it.
-    pub(crate) fn take_post(&self) -> Option<Vec<u8>> {
+    pub(crate) fn take_post(&self) -> Option<Payload> {
         self.state().outlet.polling()?.take_post()
     }
 
@@ -238,22 +239,16 @@ impl State {
         self.is_abandoned() || self.queue.is_empty() || !(is_waited_for || polling.is_awaited())
     }
 
-    fn take_queue(&mut self) -> VecDeque<bytes::Bytes> {
+    fn take_queue(&mut self) -> VecDeque<Bytes> {
         self.bytes = 0;
         std::mem::take(&mut self.queue)
     }
 }
 
-fn body(packets: VecDeque<bytes::Bytes>, ending: Option<CloseCause>) -> String {
-    let mut body = String::new();
-    for packet in packets {
-        engine_io::push_packets(&mut body, &packet);
-    }
+fn body(form: Form, packets: VecDeque<Bytes>, ending: Option<CloseCause>) -> Body {
     // The close frame is the last in the queue, and has no packet in it.
-    if ending.is_some() {
-        engine_io::push_packet(&mut body, farewell(ending));
-    }
-    body
+    let goodbye = ending.map(|_| farewell(ending));
+    form.body(packets.iter().map(|packet| &packet[..]), goodbye)
 }
 
 /// A client that has said goodbye itself is only released.

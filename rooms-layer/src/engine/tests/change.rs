@@ -2,7 +2,7 @@
 
 use super::{
     Frame, Recorder, close_frame, patient,
-    polling::{Rig, rig, rig_on},
+    polling::{self, Rig, rig, rig_on},
     send, text,
 };
 use crate::{
@@ -28,7 +28,7 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 type Client = WebSocketStream<DuplexStream>;
 
 /// Opens a WebSocket beside the session.
-async fn websocket(rig: &Rig) -> (Client, JoinHandle<()>) {
+pub(super) async fn websocket(rig: &Rig) -> (Client, JoinHandle<()>) {
     let (ours, theirs) = duplex(64 * 1024);
     let session = rig.session().expect("an open session");
     let change = tokio::spawn(async move { session.change(stream_pipe(ours), &[]).await });
@@ -36,13 +36,13 @@ async fn websocket(rig: &Rig) -> (Client, JoinHandle<()>) {
     (client, change)
 }
 
-async fn probe(client: &mut Client) {
+pub(super) async fn probe(client: &mut Client) {
     client.send(send("2probe")).await.unwrap();
     assert_eq!(text(client).await, "3probe");
 }
 
 /// Changes as the stock client does.
-async fn changed(rig: &Rig) -> Client {
+pub(super) async fn changed(rig: &Rig) -> Client {
     let (mut client, change) = websocket(rig).await;
     probe(&mut client).await;
     client.send(send("5")).await.unwrap();
@@ -161,7 +161,7 @@ async fn a_post_under_way_is_taken_before_what_the_websocket_brings() {
     rig.inbound.set(|seen| seen.full = true);
     let get = rig.get();
     let post = rig.session().unwrap().post().unwrap();
-    post.hand_in(b"4first\x1e4second".to_vec());
+    post.hand_in(b"4first\x1e4second".to_vec(), false);
     let (mut client, change) = change_behind_a_post(&rig).await;
     // What is emitted now is for the WebSocket, though a poll is there to take it.
     rig.emit(&text_frame("4kept"));
@@ -409,7 +409,7 @@ async fn converse(rig: Rig, index: usize, packets: usize) -> bool {
     });
     assert!(rig.push(number()).await);
     assert_eq!(text(&mut client).await, "3probe");
-    let mut seen = take(&pausing.await.unwrap());
+    let mut seen = take(&polling::text(pausing.await.unwrap()));
     client.feed(send("5")).await.unwrap();
     for _ in 0..20 {
         client.feed(send(&number())).await.unwrap();

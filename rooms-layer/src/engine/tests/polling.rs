@@ -2,7 +2,9 @@
 
 use super::{Recorder, patient};
 use crate::{
-    engine::{Batch, Engine, EngineConfig, Get, Mailbox, Post, Pushed, Rejected, Session, Via},
+    engine::{
+        Batch, Body, Engine, EngineConfig, Form, Get, Mailbox, Post, Pushed, Rejected, Session, Via,
+    },
     session::{CloseCause, DisconnectReason},
     wire::websocket::{binary_frame, text_frame},
 };
@@ -32,10 +34,16 @@ pub(super) fn rig(config: EngineConfig) -> Rig {
 }
 
 pub(super) fn rig_on(engine: Arc<Engine>) -> Rig {
+    rig_of(Form::V4, engine)
+}
+
+pub(super) fn rig_of(form: Form, engine: Arc<Engine>) -> Rig {
     let inbound = Recorder::default();
     let (connection, open) =
-        engine.connect_polling(engine.reserve(), &["websocket"], |_| inbound.clone());
-    let sid = open.split('"').nth(3).expect("an open packet").to_owned();
+        engine.connect_polling(engine.reserve(), form, &["websocket"], |_| inbound.clone());
+    let open = text(open).replace('\\', "");
+    let (_, sid) = open.split_once(r#""sid":""#).expect("an open packet");
+    let sid = sid.split_once('"').expect("an id").0.to_owned();
     assert!(open.contains(r#""upgrades":["websocket"]"#), "{open}");
     Rig {
         mailbox: connection.mailbox().clone(),
@@ -62,7 +70,7 @@ impl Rig {
         }
     }
 
-    fn post(&self) -> Post {
+    pub(super) fn post(&self) -> Post {
         let session = self.session().expect("an open session");
         session.post().expect("the only POST")
     }
@@ -70,7 +78,7 @@ impl Rig {
     /// Sends a body, and says whether it was well received.
     pub(super) async fn push(&self, body: impl Into<Vec<u8>>) -> bool {
         let post = self.post();
-        post.hand_in(body.into());
+        post.hand_in(body.into(), false);
         poll_fn(|cx| post.poll_taken(cx)).await
     }
 
@@ -84,7 +92,7 @@ impl Rig {
     }
 
     /// The session is over, for that reason, and its id is forgotten.
-    async fn ended(self, reason: DisconnectReason) -> Recorder {
+    pub(super) async fn ended(self, reason: DisconnectReason) -> Recorder {
         self.task.await.expect("no panic");
         assert!(self.engine.session(&self.sid).is_none());
         assert_eq!(self.inbound.closed(), Some(reason));
@@ -93,13 +101,21 @@ impl Rig {
     }
 }
 
+pub(super) fn text(body: Body) -> String {
+    String::from_utf8(body.bytes.into()).expect("a body of text")
+}
+
 pub(super) enum Getting {
-    Answered(String),
+    Answered(Body),
     Waits(Get),
 }
 
 impl Getting {
     pub(super) async fn body(self) -> String {
+        text(self.answer().await)
+    }
+
+    pub(super) async fn answer(self) -> Body {
         match self {
             Self::Answered(body) => body,
             Self::Waits(get) => get.await,
@@ -116,7 +132,7 @@ async fn packets_leave_in_order() {
         rig.emit(&packet);
     }
     let session = rig.session().unwrap();
-    let body = session.get().unwrap().await;
+    let body = text(session.get().unwrap().await);
     assert_eq!(body, "4first\x1e451-[\"b\"]\x1ebAQIDBA==\x1e4last");
     // A GET that has to wait gets what comes, and what comes between two of them waits in turn.
     let mut expected = 0;
@@ -131,7 +147,7 @@ async fn packets_leave_in_order() {
     let reader = async {
         while expected < 1_000 {
             let get = rig.session().unwrap().get().unwrap();
-            for packet in get.await.split('\x1e') {
+            for packet in text(get.await).split('\x1e') {
                 assert_eq!(packet, format!("4{expected}"));
                 expected += 1;
             }
@@ -157,7 +173,7 @@ async fn a_post_waits_for_room_and_its_client_is_not_timed_out() {
     let rig = rig(patient());
     rig.inbound.set(|seen| seen.full = true);
     let post = rig.post();
-    post.hand_in(b"4parked\x1e3".to_vec());
+    post.hand_in(b"4parked\x1e3".to_vec(), false);
     let taken = || post.poll_taken(&mut Context::from_waker(Waker::noop()));
     assert!(taken().is_pending());
     let get = rig.get();
@@ -260,7 +276,7 @@ async fn a_request_that_is_given_up_ends_the_session() {
         with_post.inbound.set(|seen| seen.full = true);
         let post = with_post.post();
         if handed_in {
-            post.hand_in(b"4x".to_vec());
+            post.hand_in(b"4x".to_vec(), false);
         }
         tokio::task::yield_now().await;
         drop(post);

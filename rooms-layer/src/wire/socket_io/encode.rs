@@ -92,7 +92,7 @@ fn json(payload: &impl Serialize) -> String {
     serde_json::to_string(payload).expect("strings and values are always JSON")
 }
 
-fn control_frame(types: &[u8; 2], namespace: &str, payload: &str) -> Bytes {
+pub(super) fn control_frame(types: &[u8; 2], namespace: &str, payload: &str) -> Bytes {
     let mut prefix = Prefix::from_slice(types);
     push_namespace(&mut prefix, namespace);
     copy_frame(&prefix, payload, &[])

@@ -1,4 +1,4 @@
-//! Socket.IO packets (protocol 5), as they travel in Engine.IO messages.
+//! Socket.IO packets (protocol 5, and [`v4`]), as they travel in Engine.IO messages.
 //!
 //! Clients write them as text, or all in msgpack. A [`Packet`] is the same either way.
 
@@ -7,6 +7,7 @@ mod encode;
 mod error;
 mod msgpack;
 mod packet;
+pub mod v4;
 
 pub use decode::{Decoder, Parsers};
 pub use encode::{
