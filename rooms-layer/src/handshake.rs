@@ -112,7 +112,7 @@ impl HandshakeInfo {
         self.extensions.as_ref()?.get()
     }
 
-    fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let mut rest = &self.head[..];
         std::iter::from_fn(move || {
             let end = memchr::memmem::find(rest, b"\r\n")?;

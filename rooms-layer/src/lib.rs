@@ -82,6 +82,8 @@ mod handshake;
 #[cfg(feature = "server")]
 mod layer;
 #[cfg(feature = "server")]
+mod memory;
+#[cfg(feature = "server")]
 mod namespace;
 pub mod rooms;
 #[cfg(feature = "server")]
@@ -101,13 +103,14 @@ pub mod wire;
 pub use self::{
     api::{
         Ack, AnyEvent, Call, Extension, FromMessage, FromRef, Handle, Handshake, Incoming,
-        Middleware, MissingIo, NamespaceExt, Outgoing, Replied, Serve, Served, Socket, StartError,
-        StartProblem, State,
+        Middleware, MissingIo, NamespaceExt, Outgoing, Replied, Serve, Served, ServerAcks, Socket,
+        StartError, StartProblem, State,
     },
     engine::EngineConfig,
     handshake::{HandshakeInfo, KeptExtensions},
     layer::{Config, RoomsLayer, RoomsService},
-    namespace::{NamespaceConfig, Parsers, Refuse},
+    memory::InMemory,
+    namespace::{Lagged, NamespaceConfig, Parsers, Refuse, RoomEvent, RoomEvents},
     session::DisconnectReason,
     transport::{
         ConfigError, HandshakeCookie, HttpConfig, Origins, Refusal, ResponseBody, ResponseFuture,
@@ -117,11 +120,12 @@ pub use self::{
 pub use self::{
     contract::{
         Acks, Any, DynRoom, DynamicNamespace, EmitIn, Emitter, Error, Event, Fallible,
-        FromRejection, In, Io, Main, Namespace, NoAck, NoAuth, Publish, Rejection, Reply, RoomKey,
-        RoomSet, To,
+        FromRejection, In, Io, Main, Namespace, NoAck, NoAuth, NoData, Publish, Rejection,
+        RemoteSocket, Reply, RoomKey, RoomSet, To,
     },
     rooms::{
-        AckError, Adapter, AdapterError, Changed, EmitError, InMemory, MountError, Sent, SocketId,
+        AckError, Adapter, AdapterError, Changed, EmitError, Incomplete, MountError,
+        RecoveryConfig, Sent, SocketId,
     },
 };
 pub use bytes::Bytes;
@@ -184,6 +188,7 @@ pub mod bounds {
 /// |---|---|
 /// | `name = ".."` | the name on the wire; otherwise the type's in snake case |
 /// | `client`, `server` | who emits it; both unless said. Where a closed [`Namespace`](derive@Namespace) lists the event, its lists decide, and this may be left out |
+/// | `cluster` | servers emit it to each other: [`server_side_emit`](Io::server_side_emit), [`Serve::on_server_event`] |
 /// | `to(Room::A, Room::B)` | kinds of rooms it may be emitted to |
 /// | `to(Room::A(id))` | the same, and its fields name the room: [`Io::publish`] needs no `to(..)`. Fields of fields work (`message.channel`), and positions (`0`) |
 /// | `to(Room::*)`, `to(any)`, `to(dynamic)` | all rooms of a set; all rooms; rooms named by a [`DynRoom`] |
@@ -398,6 +403,8 @@ mod guide {
     #[cfg(feature = "export")]
     #[doc = include_str!("../../docs/guide/export.md")]
     mod export {}
+    #[doc = include_str!("../../docs/guide/recovery.md")]
+    mod recovery {}
     #[doc = include_str!("../../docs/guide/testing.md")]
     mod testing {}
     #[doc = include_str!("../../docs/guide/engine.md")]

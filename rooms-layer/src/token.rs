@@ -7,7 +7,14 @@ pub(crate) const LEN: usize = 20;
 ///
 /// The bytes come from a cryptographic generator seeded by the operating system, since a session id is a bearer secret.
 pub(crate) fn random() -> [u8; LEN] {
-    encode(rand::random())
+    encode::<15, LEN>(rand::random())
+}
+
+/// Makes a token of 144 random bits, for what stays a secret longer than a connection lasts.
+#[cfg(feature = "server")]
+pub(crate) fn secret() -> String {
+    let token = encode::<18, 24>(rand::random());
+    String::from_utf8(token.into()).expect("base64url is ASCII")
 }
 
 /// Tells whether a text could be a token.
@@ -16,7 +23,7 @@ pub(crate) fn has_the_form(text: &str) -> bool {
     text.len() == LEN && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-fn encode(bytes: [u8; 15]) -> [u8; LEN] {
+fn encode<const BYTES: usize, const LEN: usize>(bytes: [u8; BYTES]) -> [u8; LEN] {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut token = [0; LEN];
     for (from, to) in bytes.chunks_exact(3).zip(token.chunks_exact_mut(4)) {
@@ -47,7 +54,7 @@ mod tests {
             (*b"Many hands make", "TWFueSBoYW5kcyBtYWtl"),
         ];
         for (bytes, expected) in cases {
-            assert_eq!(str::from_utf8(&encode(bytes)).unwrap(), expected);
+            assert_eq!(str::from_utf8(&encode::<15, LEN>(bytes)).unwrap(), expected);
         }
     }
 
@@ -55,5 +62,13 @@ mod tests {
     fn no_two_tokens_are_alike() {
         let tokens: std::collections::HashSet<_> = (0..1_000).map(|_| random()).collect();
         assert_eq!(tokens.len(), 1_000);
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn no_two_secrets_are_alike() {
+        let secrets: std::collections::HashSet<_> = (0..1_000).map(|_| secret()).collect();
+        assert_eq!(secrets.len(), 1_000);
+        assert!(secrets.iter().all(|secret| secret.len() == 24));
     }
 }

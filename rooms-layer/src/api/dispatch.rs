@@ -9,8 +9,10 @@ use super::{
     socket::Socket,
 };
 use crate::{
-    contract::{Namespace, Rejection},
-    namespace::{BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData},
+    contract::{Io, Namespace, Rejection},
+    namespace::{
+        self, BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData,
+    },
     session::DisconnectReason,
     wire::{Args, Data},
 };
@@ -41,13 +43,13 @@ impl<N: Namespace> Handlers for Dispatch<N> {
                 let default = shared
                     .default_data
                     .expect("a namespace without `authorize` has data with a default");
-                return Ok(Box::new(default()) as SocketData);
+                return Ok(Arc::new(default()) as SocketData);
             };
             let auth = read_auth(&request.auth)
                 .map_err(|reason| Refuse::new(format!("invalid auth: {reason}")))?;
             let (namespace, handshake) = (request.namespace, request.handshake);
             let handshake = Handshake::new(auth, shared.state.clone(), namespace, handshake);
-            Ok(Box::new(authorize(handshake).await?) as SocketData)
+            Ok(Arc::new(authorize(handshake).await?) as SocketData)
         })
     }
 
@@ -80,6 +82,20 @@ impl<N: Namespace> Handlers for Dispatch<N> {
 
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>> {
         self.gone(|registry| &registry.disconnected, peer, reason)
+    }
+
+    fn describe(&self, peer: &Peer) -> Option<String> {
+        N::describe(peer.data().downcast_ref()?)
+    }
+
+    fn hear(
+        &self,
+        namespace: Arc<namespace::Namespace>,
+        event: &str,
+        args: Args,
+    ) -> Option<BoxFuture<Option<Data>>> {
+        let entry = self.shared.registry.server_events.get(event)?;
+        Some((entry.run)(Io::over(namespace), args))
     }
 
     fn watches_outgoing(&self) -> bool {

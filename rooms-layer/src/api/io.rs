@@ -6,8 +6,8 @@ use crate::{
         DynamicNamespace, Io, Namespace, RoomSet,
         bounds::{CanQuery, HasRooms, StaticNamespace},
     },
-    namespace,
-    rooms::MountError,
+    namespace::{self, RoomEvents},
+    rooms::{Incomplete, MountError},
 };
 use std::{any::Any, sync::Arc};
 
@@ -57,6 +57,44 @@ impl<N: Namespace, B: CanQuery> Io<N, B> {
     /// them, in no order.
     pub fn room_names(&self) -> Vec<String> {
         self.core().rooms()
+    }
+
+    /// The rooms of the set `R` that have a member on any server of the cluster, each once.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a server did not answer in time. The error has the rooms of the others.
+    pub async fn cluster_rooms<R: RoomSet>(&self) -> Result<Vec<R>, Incomplete<Vec<R>>>
+    where
+        N: HasRooms<R>,
+    {
+        let parse = |names: Vec<String>| names.iter().filter_map(|name| R::parse(name)).collect();
+        match self.everyone().cluster_rooms().await {
+            Ok(names) => Ok(parse(names)),
+            Err(incomplete) => Err(incomplete.map(parse)),
+        }
+    }
+
+    /// What happens to rooms of this server from now on: which are created and deleted, and who joins and leaves.
+    ///
+    /// Nobody's coming and going waits for a reader. Where nobody reads, it costs nothing.
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, RoomEvent};
+    /// # #[derive(Room, Debug)] enum Room { Project(u64) }
+    /// async fn follow(io: Io<Main>) {
+    ///     let mut events = io.room_events();
+    ///     while let Some(event) = events.next().await {
+    ///         match event {
+    ///             Ok(RoomEvent::Joined { room, socket }) => println!("{socket} is in {:?}", Room::parse(&room)),
+    ///             Ok(_) => {}
+    ///             Err(lagged) => println!("{lagged}: look at `io.rooms()`"),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn room_events(&self) -> RoomEvents {
+        self.core().room_events()
     }
 
     /// The namespace of this server that it is a handle to.

@@ -17,6 +17,7 @@ mod opaque;
 mod registry;
 mod respond;
 mod serve;
+mod server_events;
 mod socket;
 mod start;
 mod state;
@@ -30,6 +31,7 @@ pub use self::{
     middleware::Middleware,
     respond::Replied,
     serve::{NamespaceExt, Serve, Served},
+    server_events::ServerAcks,
     socket::Socket,
     start::{StartError, StartProblem},
     state::{FromRef, State},

@@ -10,11 +10,11 @@ use super::{
     start::StartProblem,
 };
 use crate::{
-    contract::{Namespace, Rejection},
+    contract::{Io, Namespace, Rejection},
     namespace::{BoxFuture, Refuse, Reply},
     rooms::{Changed, Flags},
     session::DisconnectReason,
-    wire::{Data, DataWriter},
+    wire::{Args, Data, DataWriter},
 };
 use serde::Serialize;
 use std::{collections::hash_map, fmt, future::Future};
@@ -29,6 +29,14 @@ pub struct Entry<N: Namespace> {
     pub(crate) run: Box<dyn Fn(Call<N>) -> BoxFuture<()> + Send + Sync>,
 }
 
+/// A handler of an event of another server, its type forgotten.
+pub(crate) struct ServerEntry<N: Namespace> {
+    /// How errors name it.
+    pub(crate) handler: &'static str,
+    pub(crate) run: Hear<N>,
+}
+
+type Hear<N> = Box<dyn Fn(Io<N>, Args) -> BoxFuture<Option<Data>> + Send + Sync>;
 type Authorize<N> =
     Box<dyn Fn(Handshake<N>) -> BoxFuture<Result<<N as Namespace>::Data, Refuse>> + Send + Sync>;
 type Connected<N> = Box<dyn Fn(Socket<N>) -> BoxFuture<()> + Send + Sync>;
@@ -43,6 +51,7 @@ type OnReject<N> = Box<dyn Fn(&Socket<N>, &str, &Rejection) + Send + Sync>;
 #[doc(hidden)]
 pub struct Registry<N: Namespace> {
     pub(crate) handlers: HashMap<&'static str, Entry<N>>,
+    pub(crate) server_events: HashMap<&'static str, ServerEntry<N>>,
     pub(crate) authorize: Option<Authorize<N>>,
     pub(crate) connected: Vec<Connected<N>>,
     pub(crate) disconnecting: Vec<Gone<N>>,
@@ -61,6 +70,7 @@ impl<N: Namespace> Registry<N> {
     pub(crate) fn new() -> Self {
         Registry {
             handlers: HashMap::default(),
+            server_events: HashMap::default(),
             authorize: None,
             connected: Vec::new(),
             disconnecting: Vec::new(),
@@ -79,6 +89,21 @@ impl<N: Namespace> Registry<N> {
     /// Registers a handler. Two for one event are a problem that the start of the server reports.
     pub(crate) fn add(&mut self, event: &'static str, entry: Entry<N>) {
         match self.handlers.entry(event) {
+            hash_map::Entry::Vacant(vacant) => {
+                vacant.insert(entry);
+            }
+            hash_map::Entry::Occupied(first) => self.problems.push(StartProblem::TwoHandlers {
+                event,
+                namespace: name::<N>(),
+                first: first.get().handler,
+                second: entry.handler,
+            }),
+        }
+    }
+
+    /// Registers a handler of an event of another server, likewise.
+    pub(crate) fn add_server_event(&mut self, event: &'static str, entry: ServerEntry<N>) {
+        match self.server_events.entry(event) {
             hash_map::Entry::Vacant(vacant) => {
                 vacant.insert(entry);
             }

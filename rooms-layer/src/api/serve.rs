@@ -1,18 +1,21 @@
 //! A namespace being put together.
 
 use super::{
+    ack::AnswerRejection,
     extract::Call,
     fallback::{AnyEvent, Incoming, Outgoing},
     handler::{HandlerSet, IntoHandler},
     handshake::Handshake,
     middleware::{Middleware, Step},
     registry::{HookOutput, Registry, Shared},
+    respond::Responder,
+    server_events,
     socket::Socket,
 };
 use crate::{
     contract::{
-        Event, Namespace, NoAuth, Rejection,
-        bounds::{AcceptedBy, Complete},
+        Event, Io, Namespace, NoAuth, Rejection,
+        bounds::{AcceptedBy, ClusterEvent, Complete, DecodeOwned},
         private::{Take, TakeAll},
     },
     namespace::Refuse,
@@ -238,7 +241,8 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     }
 
     /// Sees every event that is emitted to a socket of this server, broadcasts and those of other servers included, as
-    /// `socket.onAnyOutgoing` does in Node: once for each socket, before the event is queued, whether it arrives or not.
+    /// `socket.onAnyOutgoing` does in Node: once for each socket, before the event is queued (where clients
+    /// may [come back](crate::RoomsLayer::recovery): after it), whether it arrives or not.
     ///
     /// Without an observer it costs nothing; with one, each event is read back and each recipient is a call.
     ///
@@ -319,6 +323,22 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
         F: Fn(&Socket<N>, &str, &Rejection) + Send + Sync + 'static,
     {
         self.registry.on_reject = Some(Box::new(hook));
+        self
+    }
+
+    /// Handles an event that another server [emits to servers](Io::server_side_emit). Closed contracts do not list such
+    /// events, since no client sees them. A second handler for an event stops the server at its start.
+    ///
+    /// Handlers run in tasks of their own, side by side and in no order. What they return is the acknowledgement that the event declares.
+    pub fn on_server_event<E, F, Fut>(mut self, handler: F) -> Self
+    where
+        F: Fn(Io<N>, E) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output: Responder<E>> + Send + 'static,
+        E: Event + ClusterEvent + DecodeOwned + Send + 'static,
+        E::Ack: AnswerRejection,
+    {
+        self.registry
+            .add_server_event(E::NAME, server_events::entry(handler));
         self
     }
 

@@ -71,6 +71,12 @@ impl<N: Namespace> Socket<N> {
         self.peer.handshake()
     }
 
+    /// Whether the client has come back to what it was: with the id, the rooms and the events that it had, where
+    /// [`RoomsLayer::recovery`](crate::RoomsLayer::recovery) is on. The [data](Self::data) is new.
+    pub fn recovered(&self) -> bool {
+        self.peer.is_recovered()
+    }
+
     /// Whether the client is still connected to the namespace.
     pub fn is_connected(&self) -> bool {
         self.peer.is_connected()

@@ -1,6 +1,6 @@
 //! What the back end of a handle can do, as types.
 
-use crate::rooms::{Adapter, InMemory};
+use crate::rooms::Adapter;
 
 /// A back end that can push events towards clients: every adapter, and one-way emitters.
 pub trait CanEmit: 'static {}
@@ -29,7 +29,7 @@ pub trait CanRecover: Adapter {}
 /// An adapter whose servers can send events to each other.
 #[diagnostic::on_unimplemented(
     message = "adapter `{Self}` has no server bus: server-side emit needs a cluster adapter",
-    note = "use an adapter that implements `CanServerEmit`"
+    note = "use an adapter that implements `CanServerEmit`, and a handle that names it: `Io<App, MyAdapter>`"
 )]
 pub trait CanServerEmit: Adapter {}
 
@@ -51,5 +51,3 @@ impl<A: Adapter> CanEmit for A {}
 impl<A: Adapter> CanAck for A {}
 #[diagnostic::do_not_recommend]
 impl<A: Adapter> CanQuery for A {}
-
-impl CanRecover for InMemory {}

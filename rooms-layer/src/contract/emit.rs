@@ -3,17 +3,23 @@
 use super::{
     ack::DecodeAck,
     acks::Acks,
-    capability::{CanAck, CanEmit, CanQuery},
+    capability::{Any, CanAck, CanEmit, CanQuery},
     error::Error,
     event::{EncodeArgs, Event, ServerEvent, WithAck, WithoutAck},
     namespace::{EmittedBy, Namespace},
-    room::{Admits, Everyone, Routed, name_of},
+    remote::RemoteSocket,
+    room::{Admits, Direct, Everyone, Routed, name_of},
     target::{Target, names},
 };
 use crate::{
-    rooms::{BackEnd, Changed, EmitError, Flags, Selection, Sent, SocketId, adapter::Command},
+    rooms::{
+        BackEnd, Changed, EmitError, Flags, Incomplete, Selection, Sent, SocketId,
+        adapter::{Answer, Command, Question},
+    },
     wire::{Data, DataWriter},
 };
+#[cfg(feature = "server")]
+use std::collections::BTreeSet;
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// Who an event goes to: what `to(..)`, `except(..)` and `broadcast()` return.
@@ -56,7 +62,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         self
     }
 
-    /// Sets how long acknowledgements are waited for (by default as long as [`Config::ack_timeout`](crate::Config::ack_timeout) says).
+    /// Sets how long acknowledgements, and answers of other servers, are waited for (by default as long as [`Config::ack_timeout`](crate::Config::ack_timeout) says).
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -141,6 +147,79 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         self.back_end.count(&self.selection)
     }
 
+    /// The addressed sockets, of every server of the cluster: who they are and what they carry, at the moment of asking.
+    ///
+    /// Other servers are waited for as long as [`timeout`](To::timeout) says; with [`local`](To::local) nobody is asked.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a server did not answer in time. The error has what the others said.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping it withdraws the question.
+    pub async fn fetch_sockets(
+        &self,
+    ) -> Result<Vec<RemoteSocket<N>>, Incomplete<Vec<RemoteSocket<N>>>>
+    where
+        B: CanQuery,
+    {
+        let (flags, timeout) = (self.flags, self.timeout);
+        let gathered = self
+            .back_end
+            .gather(&self.selection, flags, Question::Sockets, timeout)
+            .await;
+        let found = gathered.answers.into_iter().filter_map(|answer| {
+            let Answer::Found(info) = answer else {
+                return None;
+            };
+            let itself = Selection::of([info.id.as_str()]);
+            let to = To::<N, Any, Direct>::new(self.back_end.clone(), itself);
+            Some(RemoteSocket::new(info, to))
+        });
+        Incomplete::check(found.collect(), gathered.missing)
+    }
+
+    /// How many sockets are addressed, on every server of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a server did not answer in time. The error has the number of the others.
+    pub async fn cluster_count(&self) -> Result<usize, Incomplete<usize>>
+    where
+        B: CanQuery,
+    {
+        let (flags, timeout) = (self.flags, self.timeout);
+        let gathered = self
+            .back_end
+            .gather(&self.selection, flags, Question::Count, timeout)
+            .await;
+        let counts = gathered.answers.iter().map(|answer| match answer {
+            Answer::Counted(count) => *count,
+            _ => 0,
+        });
+        Incomplete::check(counts.sum(), gathered.missing)
+    }
+
+    /// The names of the rooms that have a member, on every server of the cluster, each once.
+    #[cfg(feature = "server")]
+    pub(crate) async fn cluster_rooms(&self) -> Result<Vec<String>, Incomplete<Vec<String>>> {
+        let (flags, timeout) = (self.flags, self.timeout);
+        let gathered = self
+            .back_end
+            .gather(&self.selection, flags, Question::Rooms, timeout)
+            .await;
+        let names = gathered
+            .answers
+            .into_iter()
+            .flat_map(|answer| match answer {
+                Answer::Named(names) => names,
+                _ => Vec::new(),
+            });
+        let names: BTreeSet<_> = names.collect();
+        Incomplete::check(names.into_iter().collect(), gathered.missing)
+    }
+
     /// Makes the addressed sockets join a room.
     pub fn join<T: Target<N>>(&self, target: T) -> Changed {
         self.command(Command::Join(names(target)))
@@ -178,7 +257,7 @@ impl<N: Namespace, B: CanEmit, Aud> To<N, B, Aud> {
         Ok(self.back_end.emit(&self.selection, self.flags, data)?)
     }
 
-    fn command(&self, command: Command) -> Changed {
+    pub(crate) fn command(&self, command: Command) -> Changed {
         self.back_end.command(&self.selection, command)
     }
 

@@ -1,13 +1,19 @@
 //! `Emitter`: the handle to everyone in a namespace, for a process that holds no sockets.
 
 use super::{
-    bounds::StaticNamespace, capability::Publish, io::Io, namespace::Namespace,
+    bounds::{ClusterEvent, EncodeArgs, StaticNamespace, WithoutAck},
+    capability::Publish,
+    emit::encode,
+    error::Error,
+    event::Event,
+    io::Io,
+    namespace::Namespace,
     path::DynamicNamespace,
 };
 use crate::{
     rooms::{
-        BackEnd, Changed, EmitError, Flags, Replies, Selection, Sent, SocketId,
-        adapter::{Broadcast, Command, Publisher},
+        BackEnd, Changed, EmitError, Flags, Gathered, Replies, Selection, Sent, SocketId,
+        adapter::{BoxFuture, Broadcast, Command, Publisher, Question},
     },
     wire::Data,
 };
@@ -78,6 +84,20 @@ impl<N: Namespace> Io<N, Publish> {
         Relay::open(&namespace.path(), self.relay().open.clone())
     }
 
+    /// Tells every server of an event that is `#[event(cluster)]`: their `on_server_event` handlers run.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the event can't be encoded.
+    pub fn server_side_emit<E>(&self, event: E) -> Result<Sent, Error>
+    where
+        E: Event,
+        E::This: ClusterEvent + WithoutAck + EncodeArgs,
+    {
+        let data = encode(&event)?;
+        Ok(Sent::new(0, self.relay().publisher.tell(&data)))
+    }
+
     fn relay(&self) -> &Relay {
         let back_end: &dyn Any = &*self.back_end;
         let relay = back_end.downcast_ref();
@@ -139,5 +159,15 @@ impl BackEnd for Relay {
 
     fn count(&self, _: &Selection) -> usize {
         0
+    }
+
+    fn gather(
+        &self,
+        _: &Selection,
+        _: Flags,
+        _: Question<'static>,
+        _: Option<Duration>,
+    ) -> BoxFuture<Gathered> {
+        Box::pin(std::future::ready(Gathered::default()))
     }
 }

@@ -1,6 +1,6 @@
 //! The one error that users convert from, and what it is made of.
 
-use crate::rooms::{AckError, AdapterError, EmitError, MountError};
+use crate::rooms::{AckError, AdapterError, EmitError, Incomplete, MountError};
 
 /// Whatever this library can answer to a call: the one error to convert from.
 ///
@@ -45,6 +45,21 @@ pub enum Error {
     /// The engine behind the adapter has not confirmed what it was given. On this server it is done.
     #[error(transparent)]
     Adapter(#[from] AdapterError),
+    /// Not every server of the cluster answered in time.
+    #[error("{missing} servers of the cluster have not answered")]
+    Incomplete {
+        /// How many did not.
+        missing: usize,
+    },
+}
+
+/// Drops what arrived: take it out first where it is of use.
+impl<T> From<Incomplete<T>> for Error {
+    fn from(incomplete: Incomplete<T>) -> Self {
+        Self::Incomplete {
+            missing: incomplete.missing,
+        }
+    }
 }
 
 /// Why an incoming event was refused before, or instead of, running its handler, or why its handler came to nothing.

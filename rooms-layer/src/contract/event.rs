@@ -53,8 +53,8 @@ pub trait Whole {}
 /// for each.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Use<Handle, Emit, AwaitAck, Forget, Broadcast, Keep>(
-    PhantomData<(Handle, Emit, AwaitAck, Forget, Broadcast, Keep)>,
+pub struct Use<Handle, Emit, AwaitAck, Forget, Broadcast, Keep, Tell>(
+    PhantomData<(Handle, Emit, AwaitAck, Forget, Broadcast, Keep, Tell)>,
 );
 #[doc(hidden)]
 #[derive(Debug)]
@@ -68,8 +68,8 @@ pub enum No {}
 
 /// An event that servers emit.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be emitted: it is declared as a client event",
-    label = "this event only travels from the client to the server",
+    message = "`{Self}` can't be emitted to clients: it is not declared as a server event",
+    label = "this event does not travel from the server to the client",
     note = "remove `client` from `#[event(..)]`, or write `#[event(client, server)]` if it travels both ways"
 )]
 pub trait ServerEvent {}
@@ -81,6 +81,14 @@ pub trait ServerEvent {}
     note = "the last parameter of a handler is the event; mark it `#[derive(Event)] #[event(client)]`"
 )]
 pub trait ClientEvent {}
+
+/// An event that servers send each other: `#[event(cluster)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not travel between servers",
+    label = "not a cluster event",
+    note = "write `#[event(cluster)]` on `{Self}`; to reach clients, `emit` it"
+)]
+pub trait ClusterEvent {}
 
 /// An event that nobody acknowledges: `emit` sends it.
 #[diagnostic::on_unimplemented(
@@ -118,12 +126,13 @@ macro_rules! uses {
     )*};
 }
 uses! {
-    MayHandle => ClientEvent: [] [B C D E F];
-    MayEmit => ServerEvent: [A] [C D E F];
-    MayAwaitAck => WithAck: [A B] [D E F];
-    MayForget => WithoutAck: [A B C] [E F];
-    MayBroadcast => Broadcastable: [A B C D] [F];
-    MayKeep => DecodeOwned (for<'de> DecodeArgs<'de>): [A B C D E] [];
+    MayHandle => ClientEvent: [] [B C D E F G];
+    MayEmit => ServerEvent: [A] [C D E F G];
+    MayAwaitAck => WithAck: [A B] [D E F G];
+    MayForget => WithoutAck: [A B C] [E F G];
+    MayBroadcast => Broadcastable: [A B C D] [F G];
+    MayKeep => DecodeOwned (for<'de> DecodeArgs<'de>): [A B C D E] [G];
+    MayTell => ClusterEvent: [A B C D E F] [];
 }
 
 /// Turns an event into the arguments of its packet.

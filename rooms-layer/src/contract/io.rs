@@ -11,8 +11,9 @@ use super::{
     error::Error,
     event::Event,
     namespace::Namespace,
+    remote::RemoteSocket,
 };
-use crate::rooms::{BackEnd, Changed, Selection, Sent, SocketId};
+use crate::rooms::{BackEnd, Changed, Incomplete, Selection, Sent, SocketId};
 use std::{fmt, marker::PhantomData, sync::Arc, time::Duration};
 
 /// The handle to everyone in namespace `N`: a cheap clone, usable from any HTTP handler, socket handler or task.
@@ -52,6 +53,12 @@ impl<N: Namespace, B> Io<N, B> {
             back_end,
             kind: PhantomData,
         }
+    }
+
+    /// The same namespace, seen through another back end type.
+    #[cfg(feature = "server")]
+    pub(crate) fn cast<C>(self) -> Io<N, C> {
+        Io::over(self.back_end)
     }
 
     /// What it stands on.
@@ -162,6 +169,32 @@ impl<N: Namespace, B: CanEmit> Io<N, B> {
         B: CanQuery,
     {
         self.everyone().count().await
+    }
+
+    /// The sockets in the namespace, of every server of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// See [`To::fetch_sockets`].
+    pub async fn fetch_sockets(
+        &self,
+    ) -> Result<Vec<RemoteSocket<N>>, Incomplete<Vec<RemoteSocket<N>>>>
+    where
+        B: CanQuery,
+    {
+        self.everyone().fetch_sockets().await
+    }
+
+    /// How many sockets are in the namespace, on every server of the cluster.
+    ///
+    /// # Errors
+    ///
+    /// See [`To::cluster_count`].
+    pub async fn cluster_count(&self) -> Result<usize, Incomplete<usize>>
+    where
+        B: CanQuery,
+    {
+        self.everyone().cluster_count().await
     }
 
     /// Makes everyone in the namespace join a room.

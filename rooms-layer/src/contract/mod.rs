@@ -11,6 +11,7 @@ mod event;
 mod io;
 mod namespace;
 mod path;
+mod remote;
 mod room;
 mod room_key;
 mod target;
@@ -26,6 +27,7 @@ pub use self::{
     io::Io,
     namespace::{Main, Namespace, NoAuth},
     path::DynamicNamespace,
+    remote::{NoData, RemoteSocket},
     room::{DynRoom, EmitIn, In, RoomSet},
     room_key::RoomKey,
 };
@@ -38,8 +40,8 @@ pub(crate) mod bounds {
         ack::{AckShape, DecodeAck},
         capability::{CanAck, CanEmit, CanQuery, CanRecover, CanServerEmit},
         event::{
-            Broadcastable, ClientEvent, DecodeArgs, DecodeOwned, EncodeArgs, ServerEvent, WithAck,
-            WithoutAck,
+            Broadcastable, ClientEvent, ClusterEvent, DecodeArgs, DecodeOwned, EncodeArgs,
+            ServerEvent, WithAck, WithoutAck,
         },
         namespace::{AcceptedBy, Complete, Emits, EmittedBy, HasRooms},
         path::{DynamicNamespace, StaticNamespace},
@@ -58,6 +60,7 @@ pub(crate) mod private {
         },
         namespace::{OpenContract, accepts},
         path::{PathReader, PathWriter, Paths},
+        remote::{AsJson, Data, NoJson},
         room::Permits,
         room_key::{parse_escaped, write_escaped},
         target::push_room,

@@ -29,6 +29,12 @@ pub trait Namespace: Sized + Send + Sync + 'static {
     #[doc(hidden)]
     type Unhandled;
 
+    /// The data of a socket as JSON, where it can be serialised: what other servers are told of it.
+    #[doc(hidden)]
+    fn describe(_: &Self::Data) -> Option<String> {
+        None
+    }
+
     /// The paths, where there are several.
     #[doc(hidden)]
     fn paths() -> Option<Paths> {

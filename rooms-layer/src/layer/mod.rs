@@ -11,12 +11,13 @@ use crate::{
     },
     contract::{
         DynamicNamespace, Io, Main, Namespace, Paths,
-        bounds::{AcceptedBy, StaticNamespace},
+        bounds::{AcceptedBy, CanRecover, StaticNamespace},
     },
     engine::Mailbox,
     handshake::HandshakeInfo,
+    memory::InMemory,
     namespace::{Conversation, Hub, Pattern},
-    rooms::{Adapter, InMemory, MountError},
+    rooms::{Adapter, MountError, RecoveryConfig},
     transport::{self, Accept, HttpConfig, stream_pipe},
 };
 use std::{
@@ -133,6 +134,18 @@ impl<A: Adapter> RoomsLayer<A> {
         }
     }
 
+    /// [`io`](Self::io), with what only the adapter of this layer can do.
+    ///
+    /// # Panics
+    ///
+    /// Panics when the path of `N` is served under another contract.
+    pub fn io_with<N>(&self) -> Io<N, A>
+    where
+        N: Namespace<Contract: StaticNamespace>,
+    {
+        self.io::<N>().cast()
+    }
+
     /// The handle to one of the namespaces `N`, mounted by now: `rooms.at(Workspace { id })`. See [`DynamicNamespace`].
     ///
     /// # Errors
@@ -160,6 +173,37 @@ impl<A: Adapter> RoomsLayer<A> {
             && plan.http.replace(config.http).is_none();
         if !fresh {
             let problem = "the configuration is set twice, or after the layer was applied";
+            plan.problems.push(StartProblem::Config(problem));
+        }
+        drop(plan);
+        self
+    }
+
+    /// Has clients come back to what they were when their connection broke: with the same id, in the same rooms, and with the
+    /// events that they missed, in order. It is set once, before the layer is applied, and holds for every namespace.
+    ///
+    /// Within the window, a client that comes back has missed nothing and got nothing twice, or it is a new one, with a new id
+    /// and in no room: [`Socket::recovered`](crate::Socket::recovered) tells, here and in the stock client. Events with an
+    /// acknowledgement and volatile ones are not among what it gets. `authorize` runs again and makes the socket's data anew.
+    ///
+    /// Clients find the place of an event in an argument that is added at its end.
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, RecoveryConfig};
+    /// # use std::time::Duration;
+    /// let rooms = RoomsLayer::new().recovery(RecoveryConfig::default().window(Duration::from_secs(300)));
+    /// ```
+    pub fn recovery(self, config: RecoveryConfig) -> Self
+    where
+        A: CanRecover,
+    {
+        let mut plan = self.plan();
+        if let Some(problem) = config.problem() {
+            plan.problems.push(StartProblem::Config(problem));
+        }
+        if !self.hub.recover(config) {
+            let problem =
+                "the recovery is set twice, or after an event was emitted or the layer applied";
             plan.problems.push(StartProblem::Config(problem));
         }
         drop(plan);
@@ -321,6 +365,8 @@ impl Plan {
         }
     }
 }
+
+impl CanRecover for InMemory {}
 
 impl<A: Adapter> Clone for RoomsLayer<A> {
     fn clone(&self) -> Self {

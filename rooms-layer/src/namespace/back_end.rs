@@ -3,7 +3,8 @@
 use super::Namespace;
 use crate::{
     rooms::{
-        BackEnd, Changed, EmitError, Flags, Replies, Selection, Sent, SocketId, adapter::Command,
+        BackEnd, Changed, EmitError, Flags, Gathered, Replies, Selection, Sent, SocketId,
+        adapter::{BoxFuture, Command, Question},
     },
     wire::Data,
 };
@@ -40,5 +41,16 @@ impl BackEnd for Namespace {
 
     fn count(&self, to: &Selection) -> usize {
         self.count(to)
+    }
+
+    fn gather(
+        &self,
+        to: &Selection,
+        flags: Flags,
+        question: Question<'static>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<Gathered> {
+        let timeout = timeout.unwrap_or_else(|| self.ack_timeout());
+        self.gather(to, flags, question, timeout)
     }
 }

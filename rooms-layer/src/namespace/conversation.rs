@@ -5,11 +5,13 @@ use super::{
     hub::NoNamespace,
     in_flight::{Finished, InFlight, Job},
     peer::Wish,
+    recover::{Guest, Returning, Shown},
 };
 use crate::{
     engine::{Batch, Inbound, Mailbox, Message},
     handshake::HandshakeInfo,
     session::{CloseCause, DisconnectReason},
+    token,
     wire::{
         Args, Frames, Limits,
         engine_io::Revision,
@@ -156,24 +158,31 @@ impl Conversation {
         let Some(handlers) = namespace.handlers() else {
             return Ok(());
         };
+        // Clients of the former revision know of no such thing.
+        let may_return = self.mailbox.revision() == Revision::V4 && namespace.recovery().is_some();
+        let shown = may_return.then(|| Shown::read(&auth)).flatten();
         let future = handlers.authorize(ConnectRequest {
             auth,
             namespace: namespace.clone(),
             handshake: self.handshake.clone(),
         });
         self.knocking.push(namespace.clone());
-        self.start(Job::Authorize { namespace, future }, cx);
+        let job = Job::Authorize {
+            namespace,
+            shown,
+            future,
+        };
+        self.start(job, cx);
         Ok(())
     }
 
     fn authorized(
         &mut self,
         namespace: Arc<Namespace>,
+        shown: Option<Shown>,
         result: Result<SocketData, Refuse>,
         cx: &mut Context<'_>,
     ) {
-        self.knocking
-            .retain(|known| !Arc::ptr_eq(known, &namespace));
         if self.closed {
             return;
         }
@@ -183,21 +192,63 @@ impl Conversation {
                 let path = namespace.path();
                 tracing::debug!(namespace = ?path, reason = ?refusal.message, "refused by `authorize`");
                 self.send(&dialect::refused(self.mailbox.revision(), path, &refusal));
-                return;
+                return self.answered(&namespace);
             }
         };
-        let peer = Arc::new(Peer::new(
-            namespace.clone(),
-            self.mailbox.clone(),
-            self.handshake.clone(),
+        let guest = Guest {
+            namespace: namespace.clone(),
+            mailbox: self.mailbox.clone(),
+            handshake: self.handshake.clone(),
             data,
-        ));
-        // The reply is queued before anything else can be: from `enter` on the peer receives broadcasts.
-        let reply = dialect::connected(self.mailbox.revision(), namespace.path(), peer.id());
-        self.send(&reply);
+        };
+        match shown {
+            None => self.admit(guest, None, cx),
+            Some(shown) => {
+                let future = Box::pin(guest.come_back(shown));
+                self.start(Job::Return { namespace, future }, cx);
+            }
+        }
+    }
+
+    fn returned(
+        &mut self,
+        namespace: Arc<Namespace>,
+        result: Option<Box<(Guest, Option<Returning>)>>,
+        cx: &mut Context<'_>,
+    ) {
+        match result.map(|result| *result) {
+            _ if self.closed => {}
+            Some((guest, returning)) => self.admit(guest, returning, cx),
+            None => {
+                let refusal = Refuse::new("internal error");
+                let (revision, path) = (self.mailbox.revision(), namespace.path());
+                self.send(&dialect::refused(revision, path, &refusal));
+                self.answered(&namespace);
+            }
+        }
+    }
+
+    /// Lets a client in, as what it was or as a new one.
+    fn admit(&mut self, guest: Guest, returning: Option<Returning>, cx: &mut Context<'_>) {
+        let namespace = guest.namespace.clone();
+        self.answered(&namespace);
+        let path = namespace.path();
+        let revision = self.mailbox.revision();
+        let reply =
+            |peer: &Peer, token: Option<&str>| dialect::connected(revision, path, peer.id(), token);
         self.mailbox.joined();
-        namespace.enter(&peer);
-        tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), "connected");
+        let back = returning.and_then(|back| back.let_in(|peer, token| reply(peer, Some(token))));
+        let peer = back.unwrap_or_else(|| {
+            let peer = Arc::new(guest.peer());
+            let may_return = revision == Revision::V4 && namespace.recovery().is_some();
+            let token = may_return.then(token::secret);
+            // The reply is queued before anything else can be: from `enter` on the peer receives broadcasts.
+            self.send(&reply(&peer, token.as_deref()));
+            namespace.enter(&peer, token.as_deref());
+            peer
+        });
+        let recovered = peer.is_recovered();
+        tracing::debug!(namespace = ?path, socket = %peer.id(), recovered, "connected");
         self.seats.push(Seat {
             peer: peer.clone(),
             left: false,
@@ -214,6 +265,11 @@ impl Conversation {
         }
     }
 
+    /// A client has its answer.
+    fn answered(&mut self, namespace: &Arc<Namespace>) {
+        self.knocking.retain(|known| !Arc::ptr_eq(known, namespace));
+    }
+
     /// Takes a peer out of its namespace. Whatever it sent before is handled, and begins to be before the hooks run.
     fn leave(&mut self, at: usize, reason: DisconnectReason, cx: &mut Context<'_>) {
         let seat = &mut self.seats[at];
@@ -221,6 +277,10 @@ impl Conversation {
         let peer = seat.peer.clone();
         let namespace = peer.namespace().clone();
         tracing::debug!(namespace = ?namespace.path(), socket = %peer.id(), %reason, "disconnected");
+        match reason.keeps_session() {
+            true => namespace.linger(),
+            false => peer.end_session(),
+        }
         peer.begin_leaving();
         if seat.one_at_a_time() && !seat.is_idle() {
             seat.farewell = Some(reason);
@@ -383,7 +443,12 @@ impl Conversation {
 
     fn finished(&mut self, finished: Finished, cx: &mut Context<'_>) {
         match finished {
-            Finished::Authorized { namespace, result } => self.authorized(namespace, result, cx),
+            Finished::Authorized {
+                namespace,
+                shown,
+                result,
+            } => self.authorized(namespace, shown, result, cx),
+            Finished::Returned { namespace, result } => self.returned(namespace, result, cx),
             Finished::Handled { peer, panicked } => self.handled(&peer, panicked, cx),
             Finished::Hooked => self.hooks -= 1,
         }

@@ -1,25 +1,31 @@
 //! One namespace of this server, untyped.
 
-use super::{Handlers, Hub, NamespaceConfig, PathValues, Peer, Replies, acks::Collector};
+mod index;
+mod local;
+mod watch;
+
+use super::{
+    Handlers, Hub, NamespaceConfig, PathValues, Peer, Replies, acks::Collector,
+    gather::ServerReplies, linger::Linger, room_events::Watchers,
+};
 use crate::{
     engine::{Batch, Engine, Flusher, Mailbox, Pushed},
     rooms::{
-        AckError, Adapter, Changed, Directory, EmitError, Flags, InMemory, MountError, Selection,
-        Sent, Slot, SocketId,
+        AckError, Adapter, Changed, Directory, EmitError, Flags, MountError, Selection, Sent,
+        Snapshot,
         adapter::{
-            self, Answer, Answers, Broadcast, Channel, Command, Confirmed, Local, Moved, Opening,
-            Question, SocketInfo,
+            Answers, Broadcast, Channel, Command, Confirmed, Local, Opening, Question, Recorded,
+            Recovery,
         },
     },
     session::after,
-    wire::{Args, Data, Frames, socket_io},
+    wire::{Data, Frames, socket_io},
 };
-use futures_util::StreamExt;
 use std::{
     any::TypeId,
     sync::{
-        Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, RwLock, Weak,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -36,6 +42,16 @@ pub(crate) struct Namespace {
     members: RwLock<Directory<Recipient>>,
     /// Opened by the first who needs it, outside the locks of the hub, or when the server starts.
     channel: OnceLock<Box<dyn Channel>>,
+    adapter: Arc<dyn Adapter>,
+    /// Where clients may come back: held while a broadcast is recorded and queued, and while somebody joins or leaves, so
+    /// that what was recorded for somebody is what was queued for them, in the same order.
+    order: Mutex<()>,
+    /// Told of what happens to rooms under the lock of `members`, so that they hear of it in its order.
+    watchers: Watchers,
+    /// How long it stays for clients that may come back.
+    pub(super) lingers: Linger,
+    /// How many clients are coming back, for whom broadcasts are held back.
+    returning: AtomicUsize,
     /// Ids of acknowledgements: one counter for all peers, from 0, as in Node. A broadcast takes one.
     ack_ids: AtomicU64,
     engine: Arc<Engine>,
@@ -65,7 +81,12 @@ struct Recipient {
 }
 
 impl Namespace {
-    pub(super) fn new(place: Place<'_>, engine: Arc<Engine>, hub: Weak<Hub>) -> Arc<Self> {
+    pub(super) fn new(
+        place: Place<'_>,
+        engine: Arc<Engine>,
+        adapter: Arc<dyn Adapter>,
+        hub: Weak<Hub>,
+    ) -> Arc<Self> {
         Arc::new_cyclic(|this: &Weak<Self>| Self {
             path: place.path.into(),
             contract: place.contract,
@@ -73,6 +94,11 @@ impl Namespace {
             handlers: OnceLock::new(),
             members: RwLock::default(),
             channel: OnceLock::new(),
+            adapter,
+            order: Mutex::default(),
+            watchers: Watchers::default(),
+            lingers: Linger::default(),
+            returning: AtomicUsize::new(0),
             ack_ids: AtomicU64::new(0),
             engine,
             hub,
@@ -119,17 +145,35 @@ impl Namespace {
         self.handlers.get()
     }
 
+    /// Whether the adapter knows of it.
+    pub(super) fn is_open(&self) -> bool {
+        self.channel.get().is_some()
+    }
+
     /// The way to the other servers.
     pub(super) fn channel(&self) -> &dyn Channel {
         let channel = self.channel.get_or_init(|| {
+            let hub = self.hub();
+            let recovery = hub.as_ref().and_then(|hub| hub.recovery());
             let opening = Opening::new(&self.path, self.this.clone());
-            match self.hub() {
-                Some(hub) => hub.adapter().open(opening),
-                // Nobody is left to emit to.
-                None => InMemory.open(opening),
-            }
+            self.adapter.open(opening.with_recovery(recovery))
         });
         &**channel
+    }
+
+    /// What keeps the sessions of clients that may come back, if they may.
+    pub(super) fn recovery(&self) -> Option<&dyn Recovery> {
+        self.channel().recovery()
+    }
+
+    /// Where clients may come back, keeps what happens in one order.
+    fn order(&self) -> Option<MutexGuard<'_, ()>> {
+        let order = || self.order.lock().expect("no code panics under this lock");
+        self.recovery().map(|_| order())
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
     pub(super) fn flusher(&self) -> &Flusher {
@@ -155,13 +199,46 @@ impl Namespace {
     /// Emits to every selected socket, on every server.
     pub(crate) fn emit(&self, to: &Selection, flags: Flags, data: Data) -> Result<Sent, EmitError> {
         self.check_open()?;
-        let broadcast = Broadcast::new(data).volatile(flags.volatile);
+        let broadcast = Broadcast::new(data)
+            .volatile(flags.volatile)
+            .local(flags.local);
+        if let Some(recovery) = self.recovery()
+            && !flags.volatile
+        {
+            return Ok(self.emit_in_order(recovery, to, broadcast));
+        }
         let confirmed = match flags.local {
             true => Confirmed::now(),
             false => self.channel().broadcast(to, &broadcast),
         };
         let local = self.deliver(to, broadcast);
         Ok(Sent::new(local, confirmed))
+    }
+
+    /// Emits what clients get that come back.
+    fn emit_in_order(&self, recovery: &dyn Recovery, to: &Selection, broadcast: Broadcast) -> Sent {
+        let watch = self.watch(&broadcast.data);
+        let order = self.order();
+        let offset = match recovery.record(to, &broadcast) {
+            Recorded::Now(offset) => offset,
+            Recorded::Later(confirmed) => {
+                return Sent::new(0, confirmed);
+            }
+        };
+        let broadcast = broadcast.at(offset);
+        let confirmed = match broadcast.local {
+            true => Confirmed::now(),
+            false => self.channel().broadcast(to, &broadcast),
+        };
+        let snapshot = self.read().select(to);
+        let local = self.queue(&snapshot, broadcast);
+        drop(order);
+        // Afterwards, since it is the application that watches.
+        if let Some(watch) = watch {
+            let peers = snapshot.iter().map(|recipient| &recipient.peer);
+            peers.for_each(|peer| watch.tell(peer));
+        }
+        Sent::new(local, confirmed)
     }
 
     /// Emits to every selected socket, on every server, and collects the answers.
@@ -182,34 +259,6 @@ impl Namespace {
         self.ask(peers, flags.volatile, data, remote, timeout)
     }
 
-    /// The ids of the selected sockets of this server.
-    pub(crate) fn sockets(&self, to: &Selection) -> Vec<SocketId> {
-        let snapshot = self.read().select(to);
-        snapshot
-            .iter()
-            .map(|recipient| recipient.peer.id().clone())
-            .collect()
-    }
-
-    /// How many sockets of this server are selected.
-    pub(crate) fn count(&self, to: &Selection) -> usize {
-        let snapshot = self.read().select(to);
-        snapshot.iter().count()
-    }
-
-    /// The peer with this id, if it is on this server.
-    #[cfg(feature = "test")]
-    pub(crate) fn peer(&self, id: &SocketId) -> Option<Arc<Peer>> {
-        let members = self.read();
-        let (_, recipient) = members.find(id.as_str())?;
-        Some(recipient.peer.clone())
-    }
-
-    /// The rooms that have a member on this server, those named by a socket's own id among them.
-    pub(crate) fn rooms(&self) -> Vec<String> {
-        self.read().rooms().map(str::to_owned).collect()
-    }
-
     /// Has every selected socket, on every server, carry out a command.
     pub(super) fn command(&self, to: &Selection, command: &Command) -> Changed {
         let confirmed = self.channel().command(to, command);
@@ -218,21 +267,37 @@ impl Namespace {
     }
 
     fn deliver(&self, to: &Selection, broadcast: Broadcast) -> usize {
-        let Broadcast { data, volatile, .. } = broadcast;
         // Recipients are chosen under the lock and delivered to outside of it.
         let snapshot = self.read().select(to);
         if snapshot.is_empty() {
             return 0;
         }
-        if let Some(watch) = self.watch(&data) {
+        if let Some(watch) = self.watch(&broadcast.data) {
             let peers = snapshot.iter().map(|recipient| &recipient.peer);
             peers.for_each(|peer| watch.tell(peer));
         }
-        let packet = Frames::from(socket_io::frame_event(data, &self.path, None));
+        self.queue(&snapshot, broadcast)
+    }
+
+    /// Queues a broadcast for its recipients; for how many.
+    fn queue(&self, snapshot: &Snapshot<Recipient>, broadcast: Broadcast) -> usize {
+        if snapshot.is_empty() {
+            return 0;
+        }
+        let (volatile, offset) = (broadcast.volatile, broadcast.offset.clone());
+        let packet = self.frame(broadcast);
+        // Looked at after the recipients were chosen: whoever is among them and on the way back is counted.
+        let returning = self.returning.load(Ordering::Acquire) > 0;
         let mut batch = Batch::new(self.flusher());
         let (mut queued, mut dropped) = (0, 0);
-        snapshot.for_each(
-            |recipient| match recipient.mailbox.push(&packet, volatile) {
+        snapshot.for_each(|recipient| {
+            let held = match returning {
+                true => recipient
+                    .peer
+                    .hold_back(&packet, offset.as_deref(), volatile),
+                false => None,
+            };
+            match held.unwrap_or_else(|| recipient.mailbox.push(&packet, volatile)) {
                 Pushed::Marked => {
                     batch.add(&recipient.mailbox);
                     queued += 1;
@@ -240,12 +305,23 @@ impl Namespace {
                 Pushed::Queued => queued += 1,
                 Pushed::Dropped => dropped += 1,
                 Pushed::Refused => {}
-            },
-        );
+            }
+        });
         if dropped > 0 {
             tracing::debug!(namespace = ?self.path, dropped, "volatile event not sent to clients that can't take it");
         }
         queued
+    }
+
+    /// The packet of a broadcast. Its offset is the last argument, where clients look for it.
+    pub(super) fn frame(&self, broadcast: Broadcast) -> Frames {
+        let Broadcast {
+            mut data, offset, ..
+        } = broadcast;
+        if let Some(offset) = offset {
+            data.push_text(&offset);
+        }
+        socket_io::frame_event(data, &self.path, None).into()
     }
 
     /// Puts an event to these peers and collects their answers.
@@ -275,7 +351,8 @@ impl Namespace {
                 watch.tell(peer);
             }
             asked.push(peer.clone());
-            let error = match peer.mailbox().push(&packet, volatile) {
+            let held = peer.hold_back(&packet, None, volatile);
+            let error = match held.unwrap_or_else(|| peer.mailbox().push(&packet, volatile)) {
                 Pushed::Marked => {
                     batch.add(peer.mailbox());
                     continue;
@@ -299,190 +376,6 @@ impl Namespace {
     }
 }
 
-/// Emits that are watched.
-impl Namespace {
-    /// Where the application watches its emits: what it is told.
-    pub(super) fn watch(&self, data: &Data) -> Option<Watch<'_>> {
-        let handlers = self.handlers()?;
-        handlers
-            .watches_outgoing()
-            .then(|| Watch::new(&**handlers, data))?
-    }
-}
-
-/// An event that goes out, read back for those who watch.
-pub(super) struct Watch<'a> {
-    handlers: &'a dyn Handlers,
-    event: String,
-    args: Args,
-}
-
-impl<'a> Watch<'a> {
-    fn new(handlers: &'a dyn Handlers, data: &Data) -> Option<Self> {
-        let elements = data.json().strip_prefix('[')?;
-        let mut elements = serde_json::Deserializer::from_str(elements).into_iter();
-        let read = Args::from_data(data).map(|args| (elements.next(), args));
-        match read {
-            Ok((Some(Ok(event)), args)) => Some(Self {
-                handlers,
-                event,
-                args,
-            }),
-            _ => {
-                tracing::warn!("an event can't be read back, and is not shown to those who watch");
-                None
-            }
-        }
-    }
-
-    /// Tells that the event is about to be queued for a peer. No lock is held.
-    pub(super) fn tell(&self, peer: &Arc<Peer>) {
-        self.handlers.outgoing(peer, &self.event, &self.args);
-    }
-}
-
-/// The index.
-impl Namespace {
-    fn read(&self) -> RwLockReadGuard<'_, Directory<Recipient>> {
-        self.members.read().expect("no code panics under this lock")
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Directory<Recipient>> {
-        self.members
-            .write()
-            .expect("no code panics under this lock")
-    }
-
-    /// Lets a peer in: from here on it receives broadcasts.
-    pub(super) fn enter(&self, peer: &Arc<Peer>) {
-        let recipient = Recipient {
-            mailbox: peer.mailbox().clone(),
-            peer: peer.clone(),
-        };
-        let mut members = self.write();
-        let slot = members
-            .insert(peer.id().clone(), recipient)
-            .expect("120 random bits do not repeat");
-        // Under the lock, so that whoever finds the peer finds its slot.
-        peer.set_slot(slot);
-        drop(members);
-        let own = [peer.id().as_str().into()];
-        drop(self.channel().moved(peer.id(), Moved::Joined(&own)));
-    }
-
-    /// Takes a peer out of all its rooms. It does not matter if it is out already.
-    pub(super) fn exit(&self, peer: &Peer) {
-        let Some(slot) = peer.slot() else {
-            return;
-        };
-        let removed = self.write().remove(slot);
-        if let Some(removed) = &removed {
-            let rooms = removed.rooms.iter().map(|room| (*room.name).into());
-            let rooms: Vec<_> = rooms.collect();
-            drop(self.channel().moved(peer.id(), Moved::Gone(&rooms)));
-        }
-        // What was removed is dropped here, outside the lock.
-    }
-
-    pub(super) fn join_slot(&self, slot: Slot, id: &SocketId, rooms: &[Box<str>]) -> Confirmed {
-        let mut members = self.write();
-        let joined = changed(rooms, |room| members.join(slot, room).changed);
-        drop(members);
-        match joined.is_empty() {
-            true => Confirmed::now(),
-            false => self.channel().moved(id, Moved::Joined(&joined)),
-        }
-    }
-
-    pub(super) fn leave_slot(&self, slot: Slot, id: &SocketId, rooms: &[Box<str>]) -> Confirmed {
-        let mut members = self.write();
-        let left = changed(rooms, |room| members.leave(slot, room).changed);
-        drop(members);
-        match left.is_empty() {
-            true => Confirmed::now(),
-            false => self.channel().moved(id, Moved::Left(&left)),
-        }
-    }
-
-    pub(super) fn rooms_of(&self, slot: Slot) -> Vec<String> {
-        self.read().rooms_of(slot).map(str::to_owned).collect()
-    }
-
-    pub(super) fn is_in(&self, slot: Slot, room: &str) -> bool {
-        self.read().contains(slot, room)
-    }
-}
-
-impl Local for Namespace {
-    fn deliver(&self, to: &Selection, broadcast: Broadcast) -> usize {
-        self.deliver(to, broadcast)
-    }
-
-    fn obey(&self, to: &Selection, command: &Command) {
-        let snapshot = self.read().select(to);
-        for peer in snapshot.iter().map(|recipient| &recipient.peer) {
-            match command {
-                Command::Join(rooms) => drop(peer.join(rooms.clone())),
-                Command::Leave(rooms) => drop(peer.leave(rooms.clone())),
-                Command::Disconnect { close } => peer.disconnect(*close),
-            }
-        }
-    }
-
-    fn ask(&self, to: &Selection, data: Data, by: std::time::Instant) -> (Answers, usize) {
-        let snapshot = self.read().select(to);
-        let peers = snapshot.iter().map(|recipient| &recipient.peer);
-        let asked = snapshot.iter().count();
-        let timeout = by.saturating_duration_since(Instant::now().into_std());
-        let answers: Answers = match self.ask(peers, false, data, None, timeout) {
-            Ok(replies) => Box::pin(replies.filter_map(async |(from, answer)| {
-                answer.ok().map(|args| Answer::Acked(from, args))
-            })),
-            Err(_) => Box::pin(futures_util::stream::empty()),
-        };
-        (answers, asked)
-    }
-
-    fn hear(&self, _event: Data) -> adapter::BoxFuture<Option<Data>> {
-        // No event has a handler yet.
-        Box::pin(std::future::ready(None))
-    }
-
-    fn sockets(&self, to: &Selection) -> Vec<SocketInfo> {
-        let snapshot = self.read().select(to);
-        let describe = |recipient: &Recipient| {
-            let peer = &recipient.peer;
-            let rooms = peer.rooms().into_iter().map(Into::into);
-            SocketInfo::new(peer.id().clone(), rooms.collect())
-        };
-        snapshot.iter().map(describe).collect()
-    }
-
-    fn rooms(&self) -> Vec<String> {
-        self.rooms()
-    }
-
-    fn has_room(&self, room: &str) -> bool {
-        self.read().count(room) > 0
-    }
-
-    fn rooms_of(&self, socket: &SocketId) -> Option<Vec<String>> {
-        let members = self.read();
-        let (slot, _) = members.find(socket.as_str())?;
-        Some(members.rooms_of(slot).map(str::to_owned).collect())
-    }
-
-    fn evict(&self, socket: &SocketId) {
-        let members = self.read();
-        let found = members.find(socket.as_str());
-        let peer = found.map(|(_, recipient)| recipient.peer.clone());
-        drop(members);
-        if let Some(peer) = peer {
-            peer.disconnect(true);
-        }
-    }
-}
-
 impl Drop for Namespace {
     fn drop(&mut self) {
         if self.values.is_some()
@@ -491,11 +384,6 @@ impl Drop for Namespace {
             hub.forget(&self.path);
         }
     }
-}
-
-/// Those of `rooms` for which `change` says that something changed.
-fn changed(rooms: &[Box<str>], mut change: impl FnMut(&str) -> bool) -> Vec<Box<str>> {
-    rooms.iter().filter(|room| change(room)).cloned().collect()
 }
 
 fn deadline(timeout: Duration) -> Instant {

@@ -32,14 +32,19 @@ pub(super) fn asked(
     }
 }
 
-/// The reply that lets a client in.
+/// The reply that lets a client in, with the token by which it may come back.
 ///
 /// One of protocol 4 is not told the id of its socket, and takes the session's for it. That one is the secret by which its
 /// requests are known, so that the socket does not get it for its name, as it does on Node.
-pub(super) fn connected(revision: Revision, path: &str, id: &SocketId) -> Frames {
+pub(super) fn connected(
+    revision: Revision,
+    path: &str,
+    id: &SocketId,
+    token: Option<&str>,
+) -> Frames {
     match revision {
         Revision::V3 => v4::connect_frame(path).into(),
-        Revision::V4 => socket_io::connect_frame(path, id.as_str(), None).into(),
+        Revision::V4 => socket_io::connect_frame(path, id.as_str(), token).into(),
     }
 }
 

@@ -18,7 +18,7 @@ use std::{
 
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// What a socket carries for its whole life: the `Data` of its namespace, type erased.
-pub(crate) type SocketData = Box<dyn Any + Send + Sync>;
+pub(crate) type SocketData = Arc<dyn Any + Send + Sync>;
 
 /// What the typed floor does for one namespace.
 ///
@@ -35,6 +35,15 @@ pub(crate) trait Handlers: Send + Sync + 'static {
     fn disconnecting(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
     /// The peer has left its rooms. Runs after what `disconnecting` returned.
     fn disconnected(&self, peer: &Arc<Peer>, reason: DisconnectReason) -> Option<BoxFuture<()>>;
+    /// What a socket carries, as JSON, if that can be serialised.
+    fn describe(&self, peer: &Peer) -> Option<String>;
+    /// Handles an event of another server. `None`: nobody does.
+    fn hear(
+        &self,
+        namespace: Arc<Namespace>,
+        event: &str,
+        args: Args,
+    ) -> Option<BoxFuture<Option<Data>>>;
     /// Whether emits are watched. Asked once for each, however many receive it.
     fn watches_outgoing(&self) -> bool;
     /// An event is about to be queued for a peer. Does not panic.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     engine::Engine,
-    rooms::{Adapter, MountError},
+    rooms::{Adapter, MountError, RecoveryConfig},
     session::CloseCause,
 };
 use hashbrown::HashMap;
@@ -16,8 +16,10 @@ use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 /// One server: its namespaces and what they share.
 pub(crate) struct Hub {
     engine: Arc<Engine>,
-    adapter: Box<dyn Adapter>,
+    adapter: Arc<dyn Adapter>,
     config: OnceLock<NamespaceConfig>,
+    /// What clients that come back are promised, if they are.
+    recovery: OnceLock<RecoveryConfig>,
     namespaces: RwLock<Namespaces>,
 }
 
@@ -55,8 +57,9 @@ impl Hub {
     pub(crate) fn new(adapter: Box<dyn Adapter>) -> Arc<Self> {
         Arc::new(Self {
             engine: Arc::new(Engine::new()),
-            adapter,
+            adapter: adapter.into(),
             config: OnceLock::new(),
+            recovery: OnceLock::new(),
             namespaces: RwLock::default(),
         })
     }
@@ -72,6 +75,21 @@ impl Hub {
     /// Settles the configuration; false if it was settled before.
     pub(crate) fn configure(&self, config: NamespaceConfig) -> bool {
         self.config.set(config).is_ok()
+    }
+
+    /// Has clients come back to what they were; false if that was settled before, by somebody or by an adapter that was told
+    /// of a namespace without it.
+    pub(crate) fn recover(&self, config: RecoveryConfig) -> bool {
+        let is_open = self
+            .read()
+            .fixed
+            .values()
+            .any(|namespace| namespace.is_open());
+        !is_open && self.recovery.set(config).is_ok()
+    }
+
+    pub(super) fn recovery(&self) -> Option<&RecoveryConfig> {
+        self.recovery.get()
     }
 
     pub(crate) fn config(&self) -> &NamespaceConfig {
@@ -266,7 +284,7 @@ impl Hub {
             values,
         };
         let hub = Arc::downgrade(self);
-        Namespace::new(place, self.engine.clone(), hub)
+        Namespace::new(place, self.engine.clone(), self.adapter.clone(), hub)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Namespaces> {

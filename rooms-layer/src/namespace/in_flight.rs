@@ -1,6 +1,9 @@
 //! What runs on a connection's task: handlers, authorisations and hooks, side by side.
 
-use super::{BoxFuture, Namespace, Peer, Refuse, Reply, SocketData};
+use super::{
+    BoxFuture, Namespace, Peer, Refuse, Reply, SocketData,
+    recover::{Guest, Returning, Shown},
+};
 use futures_util::stream::{FuturesUnordered, Stream};
 use std::{
     any::Any,
@@ -22,7 +25,14 @@ pub(super) enum Job {
     /// A client waits to be let into a namespace.
     Authorize {
         namespace: Arc<Namespace>,
+        /// What it shows, if it means to come back.
+        shown: Option<Shown>,
         future: BoxFuture<Result<SocketData, Refuse>>,
+    },
+    /// A client that was let in comes back to what it was.
+    Return {
+        namespace: Arc<Namespace>,
+        future: BoxFuture<(Guest, Option<Returning>)>,
     },
     /// An event is being handled.
     Handle {
@@ -44,7 +54,13 @@ pub(super) enum Job {
 pub(super) enum Finished {
     Authorized {
         namespace: Arc<Namespace>,
+        shown: Option<Shown>,
         result: Result<SocketData, Refuse>,
+    },
+    /// `None`: the adapter panicked.
+    Returned {
+        namespace: Arc<Namespace>,
+        result: Option<Box<(Guest, Option<Returning>)>>,
     },
     Handled {
         peer: Arc<Peer>,
@@ -72,7 +88,7 @@ impl InFlight {
         if let Some(running) = self.running.take() {
             let others = running
                 .into_iter()
-                .filter(|job| !matches!(job, Job::Authorize { .. }));
+                .filter(|job| !matches!(job, Job::Authorize { .. } | Job::Return { .. }));
             self.running = Some(Box::new(others.collect()));
         }
     }
@@ -98,12 +114,17 @@ impl Future for Job {
         let finished = match job {
             Self::Authorize { future, .. } => match caught(future, cx) {
                 Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(result)) => Ok(Some(result)),
+                Ok(Poll::Ready(result)) => Ok(Output::Authorized(result)),
+                Err(panic) => Err(panic),
+            },
+            Self::Return { future, .. } => match caught(future, cx) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(result)) => Ok(Output::Returned(Box::new(result))),
                 Err(panic) => Err(panic),
             },
             Self::Handle { future, .. } | Self::Hook { future, .. } => match caught(future, cx) {
                 Ok(Poll::Pending) => return Poll::Pending,
-                Ok(Poll::Ready(())) => Ok(None),
+                Ok(Poll::Ready(())) => Ok(Output::Nothing),
                 Err(panic) => Err(panic),
             },
             Self::Done => unreachable!("a job that is done is not polled"),
@@ -112,20 +133,45 @@ impl Future for Job {
     }
 }
 
+/// What the future of a job came to.
+enum Output {
+    Authorized(Result<SocketData, Refuse>),
+    Returned(Box<(Guest, Option<Returning>)>),
+    Nothing,
+}
+
 impl Job {
-    fn finish(self, result: Result<Option<Result<SocketData, Refuse>>, Panic>) -> Finished {
+    fn finish(self, result: Result<Output, Panic>) -> Finished {
         match self {
-            Self::Authorize { namespace, .. } => {
+            Self::Authorize {
+                namespace, shown, ..
+            } => {
                 let result = match result {
-                    Ok(Some(result)) => result,
-                    Ok(None) => unreachable!("an authorisation has a result"),
+                    Ok(Output::Authorized(result)) => result,
+                    Ok(_) => unreachable!("an authorisation has a result"),
                     Err(panic) => {
                         let path = namespace.path();
                         tracing::error!(namespace = ?path, panic = panic.text(), "`authorize` panicked");
                         Err(Refuse::new("internal error"))
                     }
                 };
-                Finished::Authorized { namespace, result }
+                Finished::Authorized {
+                    namespace,
+                    shown,
+                    result,
+                }
+            }
+            Self::Return { namespace, .. } => {
+                let result = match result {
+                    Ok(Output::Returned(result)) => Some(result),
+                    Ok(_) => unreachable!("coming back has a result"),
+                    Err(panic) => {
+                        let path = namespace.path();
+                        tracing::error!(namespace = ?path, panic = panic.text(), "the adapter panicked");
+                        None
+                    }
+                };
+                Finished::Returned { namespace, result }
             }
             Self::Handle {
                 peer, event, reply, ..

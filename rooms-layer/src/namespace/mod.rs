@@ -10,22 +10,31 @@ mod conversation;
 mod core;
 mod dialect;
 mod error;
+mod gather;
 mod handlers;
 mod hub;
 mod in_flight;
+mod linger;
 mod pattern;
 mod peer;
+mod recover;
+mod room_events;
 
 pub(crate) use self::{
     acks::Replies,
     conversation::Conversation,
     core::{Contract, Namespace},
+    gather::ServerReplies,
     handlers::{BoxFuture, ConnectRequest, Event, Handlers, Reply, SocketData},
     hub::Hub,
     pattern::{PathValues, Pattern},
     peer::Peer,
 };
-pub use self::{config::NamespaceConfig, error::Refuse};
+pub use self::{
+    config::NamespaceConfig,
+    error::Refuse,
+    room_events::{Lagged, RoomEvent, RoomEvents},
+};
 pub use crate::wire::socket_io::Parsers;
 
 #[cfg(test)]

@@ -1,10 +1,18 @@
 //! One client in one namespace.
 
-use super::{Namespace, SocketData, acks::Collector};
+use super::{
+    Namespace, SocketData,
+    acks::Collector,
+    recover::{Held, TooMuch},
+};
 use crate::{
     engine::{Batch, Mailbox, Pushed},
     handshake::HandshakeInfo,
-    rooms::{AckError, Changed, EmitError, Flags, Sent, Slot, SocketId, adapter::Confirmed},
+    rooms::{
+        AckError, Changed, EmitError, Flags, Selection, Sent, Slot, SocketId,
+        adapter::{Confirmed, Logged},
+    },
+    session::CloseCause,
     wire::{Args, Data, Frames, socket_io},
 };
 use futures_util::StreamExt;
@@ -28,6 +36,7 @@ pub(crate) struct Peer {
     mailbox: Arc<Mailbox>,
     handshake: Arc<HandshakeInfo>,
     data: SocketData,
+    recovered: bool,
     connected: AtomicBool,
     wish: AtomicU8,
     /// Cancelled when the peer is gone. Made by the first who needs it.
@@ -43,6 +52,20 @@ struct State {
     closed: bool,
     /// The rooms it was in, while `disconnecting` runs.
     rooms_left: Option<Vec<String>>,
+    session: Session,
+    /// What is held back while the client is coming back.
+    held: Option<Box<Held>>,
+}
+
+/// Whether the client may come back as this socket.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Session {
+    /// It may not: it has said goodbye or was told to go, or nobody may come back here.
+    #[default]
+    Ended,
+    Owned,
+    /// It has come back already: another peer has its id.
+    Passed,
 }
 
 /// What the application wants of the connection's task.
@@ -67,11 +90,27 @@ impl Peer {
             mailbox,
             handshake,
             data,
+            recovered: false,
             connected: AtomicBool::new(true),
             wish: AtomicU8::new(0),
             gone: OnceLock::new(),
             state: Mutex::default(),
         }
+    }
+
+    /// The same client with the id that it had. Until [`Self::release`] everything is held back.
+    pub(super) fn come_back_as(mut self, id: SocketId) -> Self {
+        self.id = id;
+        self.recovered = true;
+        let state = self.state.get_mut().expect("nobody else has it");
+        state.session = Session::Owned;
+        state.held = Some(Box::default());
+        self
+    }
+
+    /// The client may come back as this socket.
+    pub(super) fn begin_session(&self) {
+        self.state().session = Session::Owned;
     }
 
     pub(crate) fn id(&self) -> &SocketId {
@@ -91,6 +130,11 @@ impl Peer {
         &self.handshake
     }
 
+    /// Whether the client has come back to what it was.
+    pub(crate) fn is_recovered(&self) -> bool {
+        self.recovered
+    }
+
     /// False from the moment that either side has taken leave.
     pub(crate) fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Acquire)
@@ -99,6 +143,13 @@ impl Peer {
     /// Emits to this client alone. Nothing is sent to one that is gone, which is not an error.
     pub(crate) fn emit(self: &Arc<Self>, flags: Flags, data: Data) -> Result<Sent, EmitError> {
         self.namespace.check_open()?;
+        let session = self.state().session;
+        if session != Session::Ended && !flags.volatile {
+            // The client gets it wherever it comes back. As long as it is here, that concerns nobody else.
+            let local = self.is_connected();
+            let itself = Selection::of([self.id.as_str()]);
+            return self.namespace.emit(&itself, Flags { local, ..flags }, data);
+        }
         if !self.is_connected() {
             return Ok(Sent::new(0, Confirmed::now()));
         }
@@ -135,6 +186,10 @@ impl Peer {
     }
 
     pub(crate) fn leave(&self, rooms: Vec<Box<str>>) -> Changed {
+        if rooms.iter().any(|room| **room == *self.id.as_str()) {
+            // What is emitted to this client alone could not be told from what it is not meant to get any more.
+            self.end_session();
+        }
         let confirmed = match self.slot.get() {
             Some(&slot) => self.namespace.leave_slot(slot, &self.id, &rooms),
             None => Confirmed::now(),
@@ -168,6 +223,7 @@ impl Peer {
     pub(crate) fn disconnect(&self, close: bool) {
         if self.connected.swap(false, Ordering::AcqRel) {
             // Nothing is emitted to a client that was told to leave.
+            self.end_session();
             self.remember_rooms();
             self.namespace.exit(self);
             let goodbye = socket_io::disconnect_frame(self.namespace.path());
@@ -176,6 +232,24 @@ impl Peer {
         let wish = if close { 2 } else { 1 };
         self.wish.fetch_max(wish, Ordering::AcqRel);
         self.mailbox.wake();
+    }
+
+    /// Gives this peer's place to the same client that has come back on another connection. This one is closed.
+    pub(super) fn evict(&self) {
+        self.state().session = Session::Passed;
+        self.begin_leaving();
+        self.namespace.exit(self);
+        self.mailbox.close(CloseCause::ServerClosed);
+    }
+
+    /// The client will not come back as this socket.
+    pub(super) fn end_session(&self) {
+        let before = std::mem::take(&mut self.state().session);
+        if before == Session::Owned
+            && let Some(recovery) = self.namespace.recovery()
+        {
+            recovery.end(&self.id);
+        }
     }
 
     /// Runs a task that ends with the socket.
@@ -203,9 +277,55 @@ impl Peer {
         &self.mailbox
     }
 
+    /// Keeps a packet back while the client is still coming back. `None` if it has to be queued.
+    pub(super) fn hold_back(
+        &self,
+        packet: &Frames,
+        offset: Option<&str>,
+        volatile: bool,
+    ) -> Option<Pushed> {
+        let mut state = self.state();
+        let held = state.held.as_mut()?;
+        if volatile {
+            return Some(Pushed::Dropped);
+        }
+        match held.push(packet, offset, self.namespace.engine().config()) {
+            Ok(()) => Some(Pushed::Queued),
+            Err(TooMuch) => {
+                self.mailbox.fail(CloseCause::Overflow);
+                Some(Pushed::Refused)
+            }
+        }
+    }
+
+    /// The client is back: it gets what it missed, then the reply to its CONNECT, then what was held back meanwhile.
+    ///
+    /// Fails if that is more than may wait for a client, which is then better served as a new one.
+    pub(super) fn release(&self, missed: &[Logged], reply: Frames) -> Result<(), TooMuch> {
+        let frame = |logged: &Logged| self.namespace.frame(logged.broadcast.clone());
+        let packets = missed.iter().map(frame).chain([reply]).collect();
+        let mut batch = Batch::new(self.namespace.flusher());
+        let mut state = self.state();
+        let config = self.namespace.engine().config();
+        let packets = match &state.held {
+            Some(held) => held.behind(missed, packets, config)?,
+            None => packets,
+        };
+        for packet in &packets {
+            self.mailbox.send(packet, &mut batch);
+        }
+        // Under the lock, so that what comes next is queued behind.
+        state.held = None;
+        Ok(())
+    }
+
     /// Queues a packet and has it flushed.
     fn push(&self, packet: &Frames, volatile: bool) -> bool {
-        match self.mailbox.push(packet, volatile) {
+        let held = match self.recovered {
+            true => self.hold_back(packet, None, volatile),
+            false => None,
+        };
+        match held.unwrap_or_else(|| self.mailbox.push(packet, volatile)) {
             Pushed::Marked => {
                 Batch::new(self.namespace.flusher()).add(&self.mailbox);
                 true

@@ -1,5 +1,7 @@
 //! Conversations over a duplex in memory, with handlers that note what they are called for.
 
+mod recovery;
+mod room_events;
 mod v3;
 
 use super::{
@@ -9,7 +11,8 @@ use super::{
 use crate::{
     engine::{EngineConfig, Revision},
     handshake::HandshakeInfo,
-    rooms::{AckError, Flags, InMemory, Selection},
+    memory::InMemory,
+    rooms::{AckError, Flags, Selection},
     session::DisconnectReason,
     transport::stream_pipe,
     wire::{Args, Data, DataWriter, Value},
@@ -107,7 +110,7 @@ impl Handlers for Noting {
                 Some("panic") => panic!("no"),
                 Some("never") => std::future::pending().await,
                 Some("bad") => Err(Refuse::new("bad token").with_data(&401).unwrap()),
-                _ => Ok(Box::new(()) as SocketData),
+                _ => Ok(Arc::new(()) as SocketData),
             }
         })
     }
@@ -169,6 +172,19 @@ impl Handlers for Noting {
         }))
     }
 
+    fn describe(&self, _peer: &Peer) -> Option<String> {
+        None
+    }
+
+    fn hear(
+        &self,
+        _namespace: Arc<Namespace>,
+        _event: &str,
+        _args: Args,
+    ) -> Option<BoxFuture<Option<Data>>> {
+        None
+    }
+
     fn watches_outgoing(&self) -> bool {
         false
     }
@@ -206,14 +222,22 @@ fn house() -> House {
     house_with(Notes::default(), NamespaceConfig::default())
 }
 
+/// What most houses have: `/` and another one.
+fn usual() -> [(&'static str, Contract); 2] {
+    [("/", contract::<()>()), ("/side", contract::<u8>())]
+}
+
 fn house_with(notes: Notes, config: NamespaceConfig) -> House {
-    let mounted = [("/", contract::<()>()), ("/side", contract::<u8>())];
-    house_of(&mounted, notes, config)
+    house_of(&usual(), notes, config)
 }
 
 fn house_of(mounted: &[(&str, Contract)], notes: Notes, config: NamespaceConfig) -> House {
     let hub = Hub::new(Box::new(InMemory));
     assert!(hub.configure(config));
+    house_on(hub, mounted, notes)
+}
+
+fn house_on(hub: Arc<Hub>, mounted: &[(&str, Contract)], notes: Notes) -> House {
     let notes = Arc::new(notes);
     let handlers: Arc<dyn Handlers> = Arc::new(Noting(notes.clone()));
     for &(path, contract) in mounted {

@@ -2,7 +2,7 @@
 
 use super::{
     AckError, AdapterError, Changed, EmitError, Selection, SocketId,
-    adapter::{Command, Confirmed},
+    adapter::{Answer, BoxFuture, Command, Confirmed, Question},
 };
 use crate::wire::{Args, Data};
 use futures_core::Stream;
@@ -41,6 +41,22 @@ pub(crate) trait BackEnd: Any + Send + Sync {
 
     /// How many sockets of this server are selected.
     fn count(&self, to: &Selection) -> usize;
+
+    /// Puts a question to every server, this one included.
+    fn gather(
+        &self,
+        to: &Selection,
+        flags: Flags,
+        question: Question<'static>,
+        timeout: Option<Duration>,
+    ) -> BoxFuture<Gathered>;
+}
+
+/// What servers answered to a question, and how many of them did not.
+#[derive(Debug, Default)]
+pub(crate) struct Gathered {
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) missing: usize,
 }
 
 /// How an emit travels.
@@ -54,7 +70,7 @@ pub(crate) struct Flags {
 
 /// An event that was emitted.
 ///
-/// Awaiting it waits until the engine behind the adapter has it; with [`InMemory`](crate::rooms::InMemory) there is nothing
+/// Awaiting it waits until the engine behind the adapter has it; with [`InMemory`](crate::InMemory) there is nothing
 /// to wait for. It is on its way in any case.
 #[derive(Debug)]
 #[non_exhaustive]

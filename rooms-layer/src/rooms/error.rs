@@ -75,3 +75,33 @@ pub enum MountError {
         path: String,
     },
 }
+
+/// Not every server of the cluster answered in time. What did arrive is here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{missing} servers of the cluster have not answered")]
+#[non_exhaustive]
+pub struct Incomplete<T> {
+    /// What the others answered, this server included.
+    pub arrived: T,
+    /// How many servers did not answer; of an adapter that can't count them, 1.
+    pub missing: usize,
+}
+
+impl<T> Incomplete<T> {
+    /// What arrived, if that is all.
+    pub(crate) fn check(arrived: T, missing: usize) -> Result<T, Self> {
+        match missing {
+            0 => Ok(arrived),
+            missing => Err(Self { arrived, missing }),
+        }
+    }
+
+    /// The same with something else made of what arrived.
+    #[cfg(feature = "server")]
+    pub(crate) fn map<U>(self, f: impl FnOnce(T) -> U) -> Incomplete<U> {
+        Incomplete {
+            arrived: f(self.arrived),
+            missing: self.missing,
+        }
+    }
+}

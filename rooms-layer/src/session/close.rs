@@ -62,6 +62,25 @@ impl DisconnectReason {
             | Self::ServerShuttingDown => true,
         }
     }
+
+    /// Tells whether what a socket leaves behind is kept for it to come back to, where there is connection state recovery.
+    ///
+    /// It is where the connection was lost, whoever lost it. It is not where either side took leave of the namespace, nor of a
+    /// client that speaks something else than Engine.IO.
+    #[must_use]
+    pub const fn keeps_session(self) -> bool {
+        match self {
+            Self::ClientNamespaceDisconnect
+            | Self::ServerNamespaceDisconnect
+            | Self::ParseError => false,
+            Self::TransportClose
+            | Self::TransportError
+            | Self::PingTimeout
+            | Self::ForcedClose
+            | Self::ForcedServerClose
+            | Self::ServerShuttingDown => true,
+        }
+    }
 }
 
 impl fmt::Display for DisconnectReason {
@@ -151,36 +170,33 @@ mod tests {
 
     #[test]
     fn reasons_are_told_in_the_words_of_socket_io() {
+        use DisconnectReason::*;
+        // (reason, its text, whether the stock client comes back, whether to what it was)
         let cases = [
             (
-                DisconnectReason::ClientNamespaceDisconnect,
+                ClientNamespaceDisconnect,
                 "client namespace disconnect",
                 false,
-            ),
-            (
-                DisconnectReason::ServerNamespaceDisconnect,
-                "server namespace disconnect",
                 false,
             ),
-            (DisconnectReason::TransportClose, "transport close", true),
-            (DisconnectReason::TransportError, "transport error", true),
-            (DisconnectReason::PingTimeout, "ping timeout", true),
-            (DisconnectReason::ParseError, "parse error", true),
-            (DisconnectReason::ForcedClose, "forced close", true),
             (
-                DisconnectReason::ForcedServerClose,
-                "forced server close",
-                true,
+                ServerNamespaceDisconnect,
+                "server namespace disconnect",
+                false,
+                false,
             ),
-            (
-                DisconnectReason::ServerShuttingDown,
-                "server shutting down",
-                true,
-            ),
+            (TransportClose, "transport close", true, true),
+            (TransportError, "transport error", true, true),
+            (PingTimeout, "ping timeout", true, true),
+            (ParseError, "parse error", true, false),
+            (ForcedClose, "forced close", true, true),
+            (ForcedServerClose, "forced server close", true, true),
+            (ServerShuttingDown, "server shutting down", true, true),
         ];
-        for (reason, text, reconnects) in cases {
+        for (reason, text, reconnects, keeps_session) in cases {
             assert_eq!(reason.to_string(), text);
             assert_eq!(reason.client_reconnects(), reconnects, "{reason}");
+            assert_eq!(reason.keeps_session(), keeps_session, "{reason}");
         }
     }
 

@@ -40,11 +40,16 @@
 #[cfg(feature = "server")]
 mod client;
 #[cfg(feature = "server")]
+mod hear;
+#[cfg(feature = "server")]
 mod line;
 #[cfg(feature = "server")]
 mod patience;
 mod recorder;
 
-#[cfg(feature = "server")]
-pub use self::client::{Client, Received, Refused};
 pub use self::recorder::{Recorder, Sending};
+#[cfg(feature = "server")]
+pub use self::{
+    client::{Client, Received, Refused},
+    hear::hear,
+};

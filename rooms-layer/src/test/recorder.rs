@@ -68,7 +68,8 @@ pub struct Recorder<N: Namespace> {
 type Log = Arc<Mutex<VecDeque<Recorded>>>;
 
 struct Recorded {
-    to: Selection,
+    /// `None`: the servers themselves.
+    to: Option<Selection>,
     name: String,
     args: Args,
 }
@@ -162,7 +163,8 @@ impl<N: Namespace> Sending<N> {
     pub fn is_to<T: Target<N>>(&self, target: T) -> bool {
         let mut expected = names(target);
         expected.sort();
-        let mut rooms = self.recorded.to.rooms.clone();
+        let to = self.recorded.to.as_ref();
+        let mut rooms = to.and_then(|to| to.rooms.clone());
         if let Some(rooms) = &mut rooms {
             rooms.sort();
         }
@@ -171,13 +173,20 @@ impl<N: Namespace> Sending<N> {
 
     /// Tells whether it was addressed to everybody in the namespace.
     pub fn is_to_everyone(&self) -> bool {
-        self.recorded.to.rooms.is_none()
+        let to = self.recorded.to.as_ref();
+        to.is_some_and(|to| to.rooms.is_none())
+    }
+
+    /// Tells whether it was for the servers themselves: [`Emitter::server_side_emit`].
+    pub fn is_to_servers(&self) -> bool {
+        self.recorded.to.is_none()
     }
 
     /// Tells whether the sockets in this room were left out.
     pub fn is_except<T: Target<N>>(&self, target: T) -> bool {
-        let except = &self.recorded.to.except;
-        names(target).iter().all(|room| except.contains(room))
+        let except = self.recorded.to.iter().flat_map(|to| &to.except);
+        let except: Vec<_> = except.collect();
+        names(target).iter().all(|room| except.contains(&room))
     }
 
     /// Reads the event. It may borrow from what was recorded.
@@ -204,13 +213,13 @@ fn names<N: Namespace, T: Target<N>>(target: T) -> Vec<Box<str>> {
 }
 
 impl Recording {
-    fn record(&self, to: &Selection, data: &Data) {
+    fn record(&self, to: Option<&Selection>, data: &Data) {
         let name = serde_json::Deserializer::from_str(&data.json()[1..])
             .into_iter()
             .next();
         let name = name.and_then(Result::ok).expect("an event has a name");
         let recorded = Recorded {
-            to: to.clone(),
+            to: to.cloned(),
             name,
             args: Args::from_data(data).expect("what was encoded can be read"),
         };
@@ -221,7 +230,7 @@ impl Recording {
 
 impl Publisher for Recording {
     fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
-        self.record(to, &broadcast.data);
+        self.record(Some(to), &broadcast.data);
         Confirmed::now()
     }
 
@@ -229,7 +238,8 @@ impl Publisher for Recording {
         Confirmed::now()
     }
 
-    fn tell(&self, _event: &Data) -> Confirmed {
+    fn tell(&self, event: &Data) -> Confirmed {
+        self.record(None, event);
         Confirmed::now()
     }
 }

@@ -54,6 +54,18 @@ impl Data {
         }
     }
 
+    /// Appends a text as the last argument.
+    pub(crate) fn push_text(&mut self, text: &str) {
+        let text = serde_json::to_string(text).expect("a string is always JSON");
+        let end = self.buffer.pop();
+        debug_assert_eq!(end, Some(b']'), "data is an array");
+        if self.buffer.len() > Self::HEADROOM + 1 {
+            self.buffer.push(b',');
+        }
+        self.buffer.extend_from_slice(text.as_bytes());
+        self.buffer.push(b']');
+    }
+
     /// Takes the data apart: a buffer with the JSON behind the headroom, and the attachments.
     pub(super) fn into_parts(self) -> (Vec<u8>, Vec<Bytes>) {
         (self.buffer, self.attachments)

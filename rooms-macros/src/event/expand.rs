@@ -62,6 +62,7 @@ fn identity(event: &Event<'_>, valid: bool) -> TokenStream {
         event.broadcast || !event.server,
         // With lifetimes of its own, an event may borrow from its packet.
         event.item.generics.lifetimes().next().is_none(),
+        event.cluster,
     ];
     let uses = uses.map(|may| match may || !valid {
         true => quote!(#krate::Yes),

@@ -23,6 +23,8 @@ pub(crate) struct Event<'a> {
     pub(crate) ack: Option<Ack>,
     pub(crate) client: bool,
     pub(crate) server: bool,
+    /// Servers send it to each other.
+    pub(crate) cluster: bool,
     pub(crate) broadcast: bool,
     pub(crate) audience: Vec<Audience>,
     pub(crate) payload: Payload<'a>,
@@ -45,9 +47,17 @@ pub(crate) enum Payload<'a> {
 
 const GRAMMAR: Grammar = Grammar {
     attribute: "event",
-    once: &["name", "ack", "broadcast", "client", "server", "crate"],
+    once: &[
+        "name",
+        "ack",
+        "broadcast",
+        "client",
+        "server",
+        "cluster",
+        "crate",
+    ],
     lists: &["to"],
-    expected: "`name = \"..\"`, `ack = T`, `to(Room::Variant, ..)`, `broadcast`, `client` or `server`",
+    expected: "`name = \"..\"`, `ack = T`, `to(Room::Variant, ..)`, `broadcast`, `client`, `server` or `cluster`",
 };
 
 /// Names that the client library keeps for itself; a packet with one of them is never delivered.
@@ -59,6 +69,9 @@ const RESERVED: [&str; 6] = [
     "newListener",
     "removeListener",
 ];
+
+/// Names that Node's servers keep for themselves.
+const RESERVED_BETWEEN_SERVERS: [&str; 2] = ["connection", "new_namespace"];
 
 impl<'a> Event<'a> {
     /// Reads an event. What is wrong goes to `diag`, and the model then holds the defaults instead.
@@ -72,6 +85,7 @@ impl<'a> Event<'a> {
             ack: None,
             client: false,
             server: false,
+            cluster: false,
             broadcast: false,
             audience: Vec::new(),
             payload,
@@ -82,7 +96,7 @@ impl<'a> Event<'a> {
             event.read(key, input, diag)
         });
         event.check(named, diag);
-        if !event.client && !event.server {
+        if !event.client && !event.server && !event.cluster {
             event.client = true;
             event.server = true;
         }
@@ -102,6 +116,7 @@ impl<'a> Event<'a> {
             "broadcast" => self.broadcast = true,
             "client" => self.client = true,
             "server" => self.server = true,
+            "cluster" => self.cluster = true,
             _ => self.krate.read(input)?,
         }
         Ok(())
@@ -109,7 +124,8 @@ impl<'a> Event<'a> {
 
     fn check(&self, named: bool, diag: &mut Diagnostics) {
         let name = self.name.value();
-        if RESERVED.contains(&name.as_str()) {
+        let reserved_between_servers = self.cluster && RESERVED_BETWEEN_SERVERS.contains(&&*name);
+        if RESERVED.contains(&name.as_str()) || reserved_between_servers {
             diag.error(
                 &self.name,
                 format!(
@@ -128,6 +144,12 @@ impl<'a> Event<'a> {
             diag.error(
                 &self.item.ident,
                 "a client event has no audience: remove `to(..)`/`broadcast`, or add `server`",
+            );
+        }
+        if self.cluster && !self.client && !self.server && for_rooms {
+            diag.error(
+                &self.item.ident,
+                "an event between servers has no audience: remove `to(..)`/`broadcast`, or add `server`",
             );
         }
         let routes = self.audience.iter().filter_map(|audience| match audience {

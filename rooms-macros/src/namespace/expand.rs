@@ -162,6 +162,11 @@ fn identity(
             type State = #state;
             type Contract = #contract;
             type Unhandled = #unhandled;
+            fn describe(__data: &Self::Data) -> ::core::option::Option<::std::string::String> {
+                #[allow(unused_imports)]
+                use #krate::{AsJson as _, NoJson as _};
+                (&#krate::Data(__data)).json()
+            }
             #paths
         }
     }

@@ -33,6 +33,34 @@ fn errors(tokens: TokenStream) -> Vec<(String, String)> {
 }
 
 #[test]
+fn of_an_event_between_servers() {
+    check(
+        r#"#[derive(Event)]
+        #[event(cluster, broadcast, name = "connection")]
+        struct Reload;"#,
+        &[
+            (
+                "\"connection\"",
+                "`connection` is a reserved Socket.IO event name; choose another with `#[event(name = \"..\")]`",
+            ),
+            (
+                "Reload",
+                "an event between servers has no audience: remove `to(..)`/`broadcast`, or add `server`",
+            ),
+        ],
+    );
+    // A client may send an event of that name.
+    check(
+        r#"#[derive(Event)] #[event(client, name = "connection")] struct Connection;"#,
+        &[],
+    );
+    check(
+        r#"#[derive(Event)] #[event(cluster, server, broadcast)] struct Reload;"#,
+        &[],
+    );
+}
+
+#[test]
 fn of_an_event() {
     check(
         r#"#[derive(Event)]
@@ -50,7 +78,7 @@ fn of_an_event() {
             ),
             (
                 "nmae",
-                "unknown key: expected `name = \"..\"`, `ack = T`, `to(Room::Variant, ..)`, `broadcast`, `client` or `server`",
+                "unknown key: expected `name = \"..\"`, `ack = T`, `to(Room::Variant, ..)`, `broadcast`, `client`, `server` or `cluster`",
             ),
             (
                 "Project",

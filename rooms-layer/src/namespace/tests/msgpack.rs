@@ -214,3 +214,36 @@ async fn nobody_changes_the_format_later() {
     client.pack(r#"{"type":2,"nsp":"/","data":["e"]}"#).await;
     client.end().await;
 }
+
+#[tokio::test]
+async fn a_client_comes_back_as_it_speaks() {
+    let hub = Hub::new(Box::new(InMemory));
+    assert!(hub.configure(NamespaceConfig {
+        parsers: Parsers::Both,
+        ..NamespaceConfig::default()
+    }));
+    assert!(hub.recover(crate::rooms::RecoveryConfig::default()));
+    let house = house_on(hub, &usual(), Notes::default());
+    let say = |name: &str| {
+        let everybody = Selection::everybody();
+        let sent = house.main.emit(&everybody, Flags::default(), event(name));
+        sent.unwrap();
+    };
+    let told = |text: &str| -> serde_json::Value { serde_json::from_str(text).unwrap() };
+
+    let mut client = house.visit().await;
+    client.pack(r#"{"type":0,"nsp":"/"}"#).await;
+    let reply = told(&client.unpack().await);
+    say("first");
+    let first = told(&client.unpack().await);
+    let (offset, pid) = (&first["data"][1], &reply["data"]["pid"]);
+    drop(client.stream);
+    client.task.await.unwrap();
+    say("missed");
+
+    let mut client = house.visit().await;
+    let connect = format!(r#"{{"type":0,"nsp":"/","data":{{"pid":{pid},"offset":{offset}}}}}"#);
+    client.pack(&connect).await;
+    assert_eq!(told(&client.unpack().await)["data"][0], "missed");
+    assert_eq!(told(&client.unpack().await), reply);
+}

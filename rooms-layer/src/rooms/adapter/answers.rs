@@ -1,7 +1,9 @@
 use super::{Args, Data, SocketId};
+use crate::wire::Value;
 use futures_core::Stream;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::{pin::Pin, sync::Arc};
+use std::{collections::BTreeMap, pin::Pin, sync::Arc};
 
 /// What servers are asked.
 #[derive(Clone, Copy, Debug)]
@@ -66,4 +68,30 @@ impl SocketInfo {
             handshake: None,
         }
     }
+}
+
+/// What servers tell each other of the request that opened a connection: Node's `handshake`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct HandshakeSummary {
+    /// The headers by their names in lower case. This library leaves out those that carry credentials: `authorization`,
+    /// `proxy-authorization` and `cookie`.
+    pub headers: BTreeMap<String, Value>,
+    /// When the connection was opened, as text.
+    pub time: String,
+    /// The address at the other end, which may be that of a proxy; empty where it is not known.
+    pub address: String,
+    /// Whether the request said where it came from.
+    pub xdomain: bool,
+    /// Whether the connection is known to be encrypted. This library does not know.
+    pub secure: bool,
+    /// When the connection was opened, in milliseconds since 1970.
+    pub issued: u64,
+    /// The path and query of the request.
+    pub url: String,
+    /// The query, decoded.
+    pub query: BTreeMap<String, Value>,
+    /// What the client sent as `auth`. This library keeps and tells nothing of it.
+    pub auth: Value,
 }

@@ -65,7 +65,7 @@ impl AdapterError {
 
 /// A change that is done on this server when it is returned.
 ///
-/// Awaiting it waits until the engine behind the adapter has confirmed it; with [`InMemory`](crate::rooms::InMemory) there
+/// Awaiting it waits until the engine behind the adapter has confirmed it; with [`InMemory`](crate::InMemory) there
 /// is nothing to wait for.
 #[derive(Debug)]
 pub struct Changed {

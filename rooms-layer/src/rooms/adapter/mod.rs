@@ -10,7 +10,7 @@ use crate::wire::{Args, Data};
 use std::{future::Future, pin::Pin, sync::Weak, time::Instant};
 
 pub use self::{
-    answers::{Answer, Answers, Question, SocketInfo},
+    answers::{Answer, Answers, HandshakeSummary, Question, SocketInfo},
     confirmed::{AdapterError, Changed, Confirmed},
     health::Health,
     recovery::{Claimed, Logged, Recorded, Recovery, RecoveryConfig},
@@ -111,7 +111,9 @@ pub trait Channel: Publisher {
     /// Tells that a socket of this server has joined or left rooms, or is gone.
     ///
     /// Changes that happen at the same time may be told in another order than they happened in. What is true by now can be
-    /// asked: [`Local::has_room`], [`Local::rooms_of`]. No lock of the layer is held.
+    /// asked: [`Local::has_room`], [`Local::rooms_of`]. No lock of the layer is held, with one exception: where this channel
+    /// [recovers](Channel::recovery), changes are told in their order and in that of what is recorded, which takes a lock.
+    /// Under it [`Local::obey`] and [`Local::evict`] must not be called.
     fn moved(&self, socket: &SocketId, moved: Moved<'_>) -> Confirmed;
 
     /// What keeps the sessions of clients that may come back. `None`: this adapter keeps none, or was not asked to.
@@ -161,6 +163,8 @@ pub struct Broadcast {
     pub data: Data,
     /// May be dropped where a client can't take it at once.
     pub volatile: bool,
+    /// For the sockets of the server that emitted it only. It is published only to be [recorded](Recovery::record).
+    pub local: bool,
     /// Its place among the recoverable broadcasts of the namespace.
     pub offset: Option<Box<str>>,
 }
@@ -171,6 +175,7 @@ impl Broadcast {
         Self {
             data,
             volatile: false,
+            local: false,
             offset: None,
         }
     }
@@ -179,6 +184,13 @@ impl Broadcast {
     #[must_use]
     pub fn volatile(mut self, volatile: bool) -> Self {
         self.volatile = volatile;
+        self
+    }
+
+    /// Sets whether it stays on the server that emitted it.
+    #[must_use]
+    pub fn local(mut self, local: bool) -> Self {
+        self.local = local;
         self
     }
 

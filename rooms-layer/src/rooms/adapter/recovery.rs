@@ -1,3 +1,5 @@
+#[cfg(doc)]
+use super::Channel;
 use super::{AdapterError, BoxFuture, Broadcast, Confirmed, Selection, SocketId};
 use std::time::Duration;
 
@@ -15,16 +17,21 @@ pub trait Recovery: Send + Sync + 'static {
     /// rooms are those of [`Local::rooms_of`](super::Local::rooms_of), and follow [`Channel::moved`](super::Channel::moved).
     fn begin(&self, socket: &SocketId, token: &str) -> Confirmed;
 
-    /// A socket of this server will not come back: it has said goodbye, or was told to go.
+    /// A socket of this server will not come back: it has said goodbye, or was told to go. Not told of one that was evicted.
     fn end(&self, socket: &SocketId);
 
     /// Gives a broadcast its place, before anybody gets it.
+    ///
+    /// Calls come one after the other, in the order of the emits, and under the lock that [`Channel::moved`] tells of. One that is
+    /// [local](Broadcast::local) is recorded like any other, since its recipients may come back on another server; where it is
+    /// handed to [`Local::deliver`](super::Local::deliver) later, then on the server that recorded it alone.
     fn record(&self, to: &Selection, broadcast: &Broadcast) -> Recorded;
 
     /// Claims the session with this token for this server, if it is still there and everything after `offset` still is.
     ///
     /// A session can be claimed again and again; each claim takes it from the one before, whose socket is
-    /// [evicted](super::Local::evict).
+    /// [evicted](super::Local::evict) first. The claim takes effect when the socket enters its rooms, which
+    /// [`Channel::moved`] tells.
     fn claim(&self, token: &str, offset: &str) -> BoxFuture<Option<Claimed>>;
 
     /// What was recorded after the client's offset for the rooms of the claimed session, up to now, in order.
@@ -49,6 +56,61 @@ pub struct RecoveryConfig {
     pub max_sessions: usize,
 }
 
+impl RecoveryConfig {
+    /// Sets [`window`](Self::window).
+    #[must_use]
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Sets [`max_packets`](Self::max_packets).
+    #[must_use]
+    pub fn max_packets(mut self, packets: usize) -> Self {
+        self.max_packets = packets;
+        self
+    }
+
+    /// Sets [`max_bytes`](Self::max_bytes).
+    #[must_use]
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Sets [`max_sessions`](Self::max_sessions).
+    #[must_use]
+    pub fn max_sessions(mut self, sessions: usize) -> Self {
+        self.max_sessions = sessions;
+        self
+    }
+
+    /// What can't work, in words that name the setting.
+    #[cfg(feature = "server")]
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let checks = [
+            (
+                !self.window.is_zero(),
+                "`window` of the recovery must not be zero",
+            ),
+            (
+                self.max_packets > 0,
+                "`max_packets` of the recovery must not be zero",
+            ),
+            (
+                self.max_bytes > 0,
+                "`max_bytes` of the recovery must not be zero",
+            ),
+            (
+                self.max_sessions > 0,
+                "`max_sessions` of the recovery must not be zero",
+            ),
+        ];
+        let problem = checks.iter().find(|(fine, _)| !fine);
+        problem.map(|(_, problem)| *problem)
+    }
+}
+
 impl Default for RecoveryConfig {
     fn default() -> Self {
         Self {
@@ -64,7 +126,7 @@ impl Default for RecoveryConfig {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Recorded {
-    /// It has this place, and is delivered by the layer now.
+    /// It has this place, and is delivered by the layer now, to the other servers through [`Publisher::broadcast`](super::Publisher::broadcast).
     Now(Box<str>),
     /// The engine gives it its place. The adapter then hands it to [`Local::deliver`](super::Local::deliver) of every server,
     /// this one included, so that all deliver in the same order.

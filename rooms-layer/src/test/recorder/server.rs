@@ -41,7 +41,7 @@ impl Adapter for Recording {
 impl Channel for Recording {
     fn ask(&self, to: &Selection, question: Question<'_>, _deadline: Instant) -> Option<Answers> {
         if let Question::Acks(data) = question {
-            self.record(to, data);
+            self.record(Some(to), data);
         }
         None
     }

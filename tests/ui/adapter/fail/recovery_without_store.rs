@@ -1,6 +1,5 @@
 use rooms_layer::{
-    RoomsLayer,
-    bounds::CanRecover,
+    RecoveryConfig, RoomsLayer,
     rooms::adapter::{Adapter, Channel, Opening},
 };
 
@@ -16,10 +15,8 @@ impl Adapter for Redis {
     }
 }
 
-fn with_recovery<A: CanRecover>(_: RoomsLayer<A>) {}
-
 fn f() {
-    with_recovery(RoomsLayer::with_adapter(Redis));
+    let _ = RoomsLayer::with_adapter(Redis).recovery(RecoveryConfig::default());
 }
 
 fn main() {}

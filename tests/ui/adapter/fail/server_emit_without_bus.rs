@@ -1,11 +1,13 @@
 use demo::*;
 use rooms_layer::prelude::*;
-use rooms_layer::{InMemory, bounds::CanServerEmit};
+use rooms_layer::InMemory;
 
-fn reload_everywhere<A: CanServerEmit>(_: Io<App, A>) {}
+#[derive(Event)]
+#[event(cluster)]
+struct Reload;
 
 fn f(io: Io<App, InMemory>) {
-    reload_everywhere(io);
+    io.server_side_emit(Reload).ok();
 }
 
 fn main() {}
