@@ -2,7 +2,7 @@
 //! the cases describe Socket.IO.
 
 use axum::{Json, Router, http::StatusCode, routing::post};
-use rooms_layer::{Error, RecoveryConfig, prelude::*};
+use rooms_layer::{Config, Error, Parsers, RecoveryConfig, prelude::*};
 use rooms_tests::{client::Client, node, server};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -48,6 +48,7 @@ async fn emit(io: Io<Main>, Json(Emit { room, events }): Json<Emit>) -> Result<S
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn javascript_comes_back() {
     let rooms = RoomsLayer::new()
+        .config(Config::default().parsers(Parsers::Both))
         .recovery(RecoveryConfig::default())
         .on(async |socket: Socket<Main>, Join(room): Join| {
             socket.join(DynRoom(room));

@@ -6,25 +6,30 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { after, afterEach, before, describe, test } from "node:test";
 import { Server } from "socket.io";
-import { ask, Clients, next, TRANSPORTS } from "./harness.mjs";
+import { ask, Clients, next, PARSERS, TRANSPORTS } from "./harness.mjs";
 
-let url = process.env.ROOMS_URL;
-const isReference = !url;
-let reference;
+const ours = process.env.ROOMS_URL;
 
-before(async () => {
-  if (url) return;
-  reference = await startReference();
-  url = `http://127.0.0.1:${reference.httpServer.address().port}`;
-});
-after(() => reference?.close());
-
-for (const [name, options] of Object.entries(TRANSPORTS)) describe(`over ${name}`, () => cases(options));
+for (const [format, parser] of Object.entries(PARSERS)) {
+  describe(`in ${format}`, () => {
+    let reference;
+    const server = {};
+    before(async () => {
+      // One of ours speaks all formats.
+      reference = ours ? undefined : await startReference(parser);
+      server.url = ours ?? `http://127.0.0.1:${reference.httpServer.address().port}`;
+    });
+    after(() => reference?.close());
+    for (const [name, transports] of Object.entries(TRANSPORTS)) {
+      describe(`over ${name}`, () => cases(server, { ...transports, ...parser }));
+    }
+  });
+}
 
 /** A server with two events, `join` and `rooms`, and `POST /emit`. */
-async function startReference() {
+async function startReference(options) {
   const http = createServer();
-  const io = new Server(http, { connectionStateRecovery: {} });
+  const io = new Server(http, { connectionStateRecovery: {}, ...options });
   http.on("request", async (request, response) => {
     if (request.url !== "/emit") return;
     let text = "";
@@ -41,17 +46,17 @@ async function startReference() {
   return io;
 }
 
-function cases(options) {
+function cases(server, options) {
   let clients;
   before(() => {
-    clients = new Clients(url, options);
+    clients = new Clients(server.url, options);
   });
   afterEach(() => clients.close());
 
   const emit = async (room, ...events) => {
     const body = JSON.stringify({ room, events });
     const headers = { "content-type": "application/json" };
-    const response = await fetch(new URL("/emit", url), { method: "POST", headers, body });
+    const response = await fetch(new URL("/emit", server.url), { method: "POST", headers, body });
     assert.equal(response.status, 204);
   };
 
@@ -149,7 +154,7 @@ function cases(options) {
   });
 
   // On Node, two sockets have one id from then on.
-  test("a client whose former connection is still there replaces it", { skip: isReference }, async () => {
+  test("a client whose former connection is still there replaces it", { skip: !ours }, async () => {
     const { socket, heard } = await regular("a");
     const other = clients.socket({ reconnection: false });
     other._pid = socket._pid;
