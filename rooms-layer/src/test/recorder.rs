@@ -178,6 +178,18 @@ impl<N: Namespace> Sending<N> {
     }
 
     /// Tells whether it was for the servers themselves: [`Emitter::server_side_emit`].
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, test::Recorder};
+    /// #[derive(Event)]
+    /// #[event(cluster)]
+    /// struct Reload;
+    ///
+    /// let recorder = Recorder::<Main>::new();
+    /// recorder.emitter().server_side_emit(Reload).unwrap();
+    /// let sent = recorder.next();
+    /// assert!(sent.is_to_servers() && !sent.is_to_everyone());
+    /// ```
     pub fn is_to_servers(&self) -> bool {
         self.recorded.to.is_none()
     }
