@@ -51,7 +51,7 @@ pub(crate) mod bounds {
 pub(crate) mod private {
     pub use super::{
         handler::{HandledBy, register_method},
-        handling::Handling,
+        handling::*,
         registry::Registry,
     };
 }
