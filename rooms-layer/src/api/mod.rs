@@ -53,7 +53,7 @@ pub(crate) mod bounds {
 pub(crate) mod private {
     pub use super::{
         handler::{HandledBy, register_method},
-        handling::Handling,
+        handling::*,
         registry::Registry,
     };
 }

@@ -212,19 +212,25 @@ pub fn is_client_event<E: ClientEvent>() {}
 /// Stops the build when two events of one direction of a contract have the same name.
 #[doc(hidden)]
 pub const fn assert_unique<const N: usize>(names: [&str; N]) {
-    // Every pair is looked at, by an interpreter: numbers take it a tenth of the time that strings do.
-    let mut hashes = [0; N];
+    // An interpreter does this in every build, so not every pair is looked at: only names with the same end of their hashes
+    // are, which are kept in chains.
+    const CHAINS: usize = 512;
+    const END: usize = usize::MAX;
+    let (mut hashes, mut next, mut last) = ([0; N], [END; N], [END; CHAINS]);
     let mut i = 0;
     while i < N {
         hashes[i] = hash(names[i]);
-        let mut j = 0;
-        while j < i {
+        let chain = hashes[i] as usize % CHAINS;
+        let mut other = last[chain];
+        while other != END {
             assert!(
-                hashes[i] != hashes[j] || !same(names[i], names[j]),
+                hashes[i] != hashes[other] || !same(names[i], names[other]),
                 "two events of this namespace share one wire name"
             );
-            j += 1;
+            other = next[other];
         }
+        next[i] = last[chain];
+        last[chain] = i;
         i += 1;
     }
 }

@@ -190,7 +190,8 @@ impl Method {
         let (impl_generics, _, where_clause) = item.generics.split_for_impl();
         let (name, event) = (&handler.name, &handler.event_static);
         let body = if self.valid {
-            handler.body(target, namespace, quote!(__block.#name))
+            let this = Some(quote!(__block));
+            handler.body(target, namespace, this, quote!(<#block>::#name))
         } else {
             stub(krate)
         };

@@ -65,7 +65,7 @@ fn implementations(target: &Target, handler: &Handler, valid: bool) -> TokenStre
     let each = namespaces.iter().map(|namespace| {
         let body = if valid {
             let check = handler.check(target, namespace);
-            let body = handler.body(target, namespace, quote!(#name::call));
+            let body = handler.body(target, namespace, None, quote!(#name::call));
             quote!(#check #body)
         } else {
             stub(krate)

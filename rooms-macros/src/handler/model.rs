@@ -14,6 +14,9 @@ pub(crate) struct Target {
     namespaces: Vec<Type>,
 }
 
+/// The library has a function for each number of them.
+const MAX_EXTRACTORS: usize = 8;
+
 /// The signature of a handler.
 pub(crate) struct Handler {
     pub(crate) name: Ident,
@@ -94,6 +97,12 @@ impl Handler {
             }
             ReturnType::Type(_, ty) => (quote!(#ty), ty.span()),
         };
+        if let Some(surplus) = extractors.get(MAX_EXTRACTORS) {
+            diag.error(
+                surplus,
+                format!("a handler takes at most {MAX_EXTRACTORS} extractors before its event"),
+            );
+        }
         Some(Handler {
             name: signature.ident.clone(),
             extractors: extractors
@@ -116,49 +125,36 @@ impl Handler {
     }
 
     /// The body of the generated function: takes each parameter out of `__call`, calls the handler, encodes what it
-    /// returns. Each step has the span of what may be wrong with it.
+    /// returns. Each step has the span of what may be wrong with it. `block` is there for a method.
     pub(crate) fn body(
         &self,
         target: &Target,
         namespace: &Type,
+        block: Option<TokenStream>,
         function: TokenStream,
     ) -> TokenStream {
         let (krate, event, event_static) = (&target.krate, &self.event, &self.event_static);
-        let parameters: Vec<_> = (0..self.extractors.len())
-            .map(|i| format_ident!("__p{i}"))
-            .collect();
-        let or_reject = |variable: &Ident, result: TokenStream| {
-            quote! {
-                let #variable = match #result {
-                    ::core::result::Result::Ok(__value) => __value,
-                    ::core::result::Result::Err(__rejection) => {
-                        return #krate::Handling::rejected(__rejection);
-                    }
-                };
+        let extractions = self.extractors.iter().map(|ty| {
+            quote_spanned! {ty.span()=>
+                <#ty as #krate::FromMessage<#namespace, #event_static>>::from_message
             }
-        };
-        let extractions = self
-            .extractors
-            .iter()
-            .zip(&parameters)
-            .map(|(ty, parameter)| {
-                let extraction = quote_spanned! {ty.span()=>
-                    <#ty as #krate::FromMessage<#namespace, #event_static>>::from_message(__call)
-                };
-                or_reject(parameter, extraction)
-            });
+        });
         let decoding = quote_spanned! {event.span()=>
-            <#event as #krate::DecodeArgs<'_>>::decode(__call.args())
+            <#event as #krate::DecodeArgs<'_>>::decode
         };
-        let decoding = or_reject(&format_ident!("__event"), decoding);
         let output = &self.output;
         let response = quote_spanned! {self.output_span=>
             <#output as #krate::Responder<#event_static>>::respond
         };
+        let kind = if block.is_some() {
+            "method"
+        } else {
+            "function"
+        };
+        let start = format_ident!("{kind}_{}", self.extractors.len());
+        let block = block.into_iter();
         quote! {
-            #(#extractions)*
-            #decoding
-            #krate::Handling::new(#function(#(#parameters,)* __event), #response)
+            #krate::#start(#(#block,)* __call, #(#extractions,)* #decoding, #function, #response)
         }
     }
 }

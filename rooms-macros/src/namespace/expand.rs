@@ -68,9 +68,7 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
             impl<#(#lifetimes),*> #krate::Emits<#named> for #name {}
         }
     });
-    let slots: Vec<_> = slots(lists.client.len())
-        .map(|path| slot(namespace, &path))
-        .collect();
+    let slots: Vec<_> = slots(lists.client.len()).map(|path| slot(&path)).collect();
     let accepts = lists.client.iter().zip(&slots).map(|(event, slot)| {
         let (named, lifetimes) = types::with_named(event);
         quote_spanned! {event.span()=>
@@ -92,13 +90,17 @@ fn closed(namespace: &Namespace<'_>, lists: &Lists<'_>) -> TokenStream {
     quote! {
         #identity
         #(#emits)*
-        #(#accepts)*
         #(#rooms)*
-        #[automatically_derived]
-        impl<__L> #krate::Complete<__L> for #name
-        where
-            #(__L: #krate::Handled<#client, #slots>,)*
-        {}
+        const _: () = {
+            // A contract of many events mentions these thousands of times, and a path is read in all its parts each time.
+            use #krate::{First as __F, Here as __H, Second as __S};
+            #(#accepts)*
+            #[automatically_derived]
+            impl<__L> #krate::Complete<__L> for #name
+            where
+                #(__L: #krate::Handled<#client, #slots>,)*
+            {}
+        };
         const _: fn() = || { #(#directions)* };
         const _: () = #krate::assert_unique([#(<#server as #krate::Event>::NAME),*]);
         const _: () = #krate::assert_unique([#(<#client as #krate::Event>::NAME),*]);
@@ -239,12 +241,11 @@ fn slots(count: usize) -> impl Iterator<Item = Vec<bool>> {
     (0..count).map(move |i| (0..depth).rev().map(|bit| i >> bit & 1 == 1).collect())
 }
 
-fn slot(namespace: &Namespace<'_>, path: &[bool]) -> TokenStream {
-    let krate = &namespace.krate;
+fn slot(path: &[bool]) -> TokenStream {
     path.iter()
         .rev()
-        .fold(quote!(#krate::Here), |rest, second| match second {
-            true => quote!(#krate::Second<#rest>),
-            false => quote!(#krate::First<#rest>),
+        .fold(quote!(__H), |rest, second| match second {
+            true => quote!(__S<#rest>),
+            false => quote!(__F<#rest>),
         })
 }
