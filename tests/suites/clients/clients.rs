@@ -1,7 +1,6 @@
 //! The clients and the rows of the table, and which rows a client has no part in.
 
 use crate::framework::Framework;
-use rooms_tests::fixture::RECOVERY;
 use std::{
     env,
     path::{Path, PathBuf},
@@ -163,14 +162,7 @@ impl Client {
             .lacks
             .iter()
             .find(|lack| lack.rows.contains(&row) && lack.on.contains(&framework));
-        let ours = Framework::OURS.contains(&framework);
-        match lack {
-            Some(lack) => Some(lack.why),
-            None if ours && row == "recovery" && !RECOVERY => {
-                Some("the fixture recovers no connections")
-            }
-            None => None,
-        }
+        lack.map(|lack| lack.why)
     }
 }
 
