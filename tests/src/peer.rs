@@ -27,7 +27,8 @@ pub struct Peer {
     _process: Child,
 }
 
-type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Result<serde_json::Value, String>>>>>;
+type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<Answer>>>>;
+type Answer = Result<serde_json::Value, String>;
 
 impl Peer {
     /// Starts the process.
@@ -82,6 +83,12 @@ impl Peer {
         }
     }
 
+    /// Has the process do something, and does not wait until it has.
+    pub fn cast(&self, name: &str, parameters: serde_json::Value) {
+        // The answer is for nobody, and a process that has ended has nothing left to do.
+        drop(self.send(name, parameters));
+    }
+
     /// Has the process do something; what it returns.
     ///
     /// # Errors
@@ -92,16 +99,20 @@ impl Peer {
         name: &str,
         parameters: serde_json::Value,
     ) -> Result<serde_json::Value, String> {
+        let answer = self.send(name, parameters).await;
+        answer.unwrap_or_else(|_| Err("the process has ended".to_owned()))
+    }
+
+    fn send(&self, name: &str, mut command: serde_json::Value) -> oneshot::Receiver<Answer> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let (tell, told) = oneshot::channel();
         self.waiting.lock().expect("nobody panics").insert(id, tell);
-        let mut command = parameters;
         command["id"] = json!(id);
         command["do"] = json!(name);
-        let gone = || "the process has ended".to_owned();
-        let sent = self.commands.send(format!("{command}\n"));
-        sent.map_err(|_| gone())?;
-        told.await.unwrap_or_else(|_| Err(gone()))
+        if self.commands.send(format!("{command}\n")).is_err() {
+            self.waiting.lock().expect("nobody panics").remove(&id);
+        }
+        told
     }
 }
 
