@@ -16,10 +16,13 @@ mod table;
 mod tap;
 
 use crate::{
-    rigs::{Memory, NodeOnly, Rig},
+    rigs::{Memory, NodeOnly, Rig, ThroughNats},
     table::Table,
 };
-use rooms_tests::{engines::redis::Redis, peer::Peer};
+use rooms_tests::{
+    engines::{nats::Nats, redis::Redis},
+    peer::Peer,
+};
 use std::{process::ExitCode, sync::Arc};
 
 #[tokio::main]
@@ -27,8 +30,11 @@ async fn main() -> ExitCode {
     let (redis, peer) = (Arc::new(Redis::start().await), Arc::new(Peer::start()));
     let node =
         |name, adapter| -> Box<dyn Rig> { Box::new(NodeOnly::new(name, adapter, &redis, &peer)) };
+    let (nats, three) = (Nats::start().await, Nats::start_cluster(3).await);
     let rigs: Vec<Box<dyn Rig>> = vec![
         Box::new(Memory::default()),
+        Box::new(ThroughNats::new("nats", vec![nats])),
+        Box::new(ThroughNats::new("nats: 3", three)),
         node("node: redis", "classic"),
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),

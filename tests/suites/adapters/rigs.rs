@@ -1,12 +1,18 @@
 //! The kinds of clusters that the cases run in.
 
 use crate::{
+    cluster::{SERVERS, eventually},
     same_process::SameProcess,
     server::{Node, Server},
     tap::Tap,
 };
 use futures_util::{FutureExt, future::BoxFuture};
-use rooms_tests::{engines::redis::Redis, peer::Peer, proxy::Proxy};
+use rooms_nats::{ConnectOptions, NatsConfig};
+use rooms_tests::{
+    engines::{nats::Nats, redis::Redis},
+    peer::Peer,
+    proxy::Proxy,
+};
 use serde_json::json;
 use std::{
     collections::HashMap,
@@ -58,6 +64,63 @@ impl Rig for Memory {
 
     fn lacks(&self, need: Need) -> Option<&'static str> {
         (need == Need::Network).then_some("its servers live and die together")
+    }
+}
+
+/// Servers of ours, joined through NATS, each by a connection of its own.
+pub(crate) struct ThroughNats {
+    name: &'static str,
+    /// The servers of NATS, to which ours connect in turn.
+    engines: Vec<Nats>,
+    clusters: Mutex<HashMap<String, Vec<rooms_nats::Nats>>>,
+}
+
+impl ThroughNats {
+    pub(crate) fn new(name: &'static str, engines: Vec<Nats>) -> Self {
+        Self {
+            name,
+            engines,
+            clusters: Mutex::default(),
+        }
+    }
+}
+
+impl Rig for ThroughNats {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> BoxFuture<'a, Server> {
+        async move {
+            let engine = &self.engines[number % self.engines.len()];
+            let network = Proxy::start(engine.address()).await;
+            let mut config = NatsConfig::default();
+            config.prefix = format!("test.{cluster}");
+            // The others are told of by NATS too, and those would go past the proxy.
+            let options = ConnectOptions::new().ignore_discovered_servers();
+            let server = format!("nats://{}", network.address());
+            let nats = rooms_nats::Nats::connect_with(options, server, config).await;
+            let nats = nats.expect("NATS is there");
+            let mut all = {
+                let mut clusters = self.clusters.lock().expect("nobody panics");
+                clusters.remove(cluster).unwrap_or_default()
+            };
+            all.push(nats.clone());
+            eventually("all know of each other", async || {
+                all.iter().all(|one| one.servers() == all.len() - 1)
+            })
+            .await;
+            let mut clusters = self.clusters.lock().expect("nobody panics");
+            if all.len() < SERVERS {
+                clusters.insert(cluster.to_owned(), all);
+            }
+            Server::ours(Tap::new(Arc::new(nats), "from ours"), Some(network))
+        }
+        .boxed()
+    }
+
+    fn lacks(&self, _need: Need) -> Option<&'static str> {
+        None
     }
 }
 

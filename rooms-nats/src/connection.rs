@@ -1,0 +1,139 @@
+//! How the connection to NATS is.
+
+use async_nats::Event;
+use rooms_layer::rooms::adapter::{BoxFuture, Health};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+use tokio::sync::{Notify, watch};
+
+/// What is known of the connection. The client of NATS makes it again by itself when it breaks.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    health: watch::Sender<Health>,
+    /// It was made again.
+    back: Notify,
+    /// How many messages this server was too slow for.
+    lost: AtomicU64,
+}
+
+impl Connection {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            health: watch::Sender::new(Health::Up),
+            back: Notify::new(),
+            lost: AtomicU64::new(0),
+        })
+    }
+
+    /// The client of NATS tells what has happened.
+    pub(crate) fn event(&self, event: &Event) {
+        match event {
+            Event::Connected => self.back.notify_one(),
+            Event::Disconnected => self.down("the connection to NATS is lost, and is made again"),
+            Event::SlowConsumer(_) => {
+                if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
+                    self.down("NATS brings more than this server takes, and messages are lost");
+                }
+            }
+            Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something"),
+            Event::ClientError(error) => {
+                tracing::warn!(%error, "the connection to NATS is not made")
+            }
+            Event::LameDuckMode | Event::Draining | Event::Closed => {
+                tracing::info!(%event, "NATS");
+            }
+        }
+    }
+
+    /// Waits until the connection was made again.
+    pub(crate) async fn back(&self) {
+        self.back.notified().await;
+    }
+
+    /// Everything works again, or for the first time.
+    pub(crate) fn up(&self) {
+        let is_back = self.change(Health::Up);
+        if is_back {
+            tracing::info!("the way to the other servers is up again");
+        }
+    }
+
+    fn down(&self, cause: &str) {
+        let is_news = self.change(Health::Down {
+            cause: cause.into(),
+        });
+        if is_news {
+            tracing::warn!(cause, "the way to the other servers is down");
+        }
+    }
+
+    pub(crate) fn closed(&self) {
+        self.change(Health::Closed);
+    }
+
+    /// How many messages were lost since this was last asked.
+    pub(crate) fn take_lost(&self) -> u64 {
+        self.lost.swap(0, Ordering::Relaxed)
+    }
+
+    pub(crate) fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
+    /// Waits for another health than one that was seen.
+    pub(crate) fn health_changed(&self, seen: Health) -> BoxFuture<Health> {
+        let mut health = self.health.subscribe();
+        Box::pin(async move {
+            let other = health.wait_for(|health| *health != seen).await;
+            // The adapter is gone, and so is what it was connected to.
+            other.map_or(Health::Closed, |other| other.clone())
+        })
+    }
+
+    /// Sets the health, and tells whether it is another one. A server that has closed stays so.
+    fn change(&self, to: Health) -> bool {
+        self.health.send_if_modified(|health| {
+            let changes = *health != Health::Closed && *health != to;
+            if changes {
+                *health = to;
+            }
+            changes
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[test]
+    fn health_follows_what_nats_says() {
+        let connection = Connection::new();
+        let health = || connection.health().borrow().clone();
+        assert_eq!(health(), Health::Up);
+
+        let changed = connection.health_changed(Health::Up);
+        connection.event(&Event::Disconnected);
+        let down = changed.now_or_never().expect("it has changed");
+        assert!(matches!(&down, Health::Down { cause } if cause.contains("lost")));
+        assert_eq!(health(), down);
+
+        connection.event(&Event::Connected);
+        assert_eq!(health(), down, "not before the others were told");
+        connection.back().now_or_never().expect("it is back");
+        connection.up();
+        assert_eq!(health(), Health::Up);
+
+        connection.event(&Event::SlowConsumer(1));
+        connection.event(&Event::SlowConsumer(1));
+        assert!(!health().is_up());
+        assert_eq!((connection.take_lost(), connection.take_lost()), (2, 0));
+
+        connection.closed();
+        connection.up();
+        assert_eq!(health(), Health::Closed, "it stays closed");
+    }
+}
