@@ -2,7 +2,7 @@
 
 use crate::{
     outbox::Outbox,
-    protocol::{self, Ask, What, write_answer},
+    protocol::{self, Ask, Part, What, write_answer},
 };
 use futures_util::{FutureExt, StreamExt};
 use rooms_layer::{
@@ -60,36 +60,29 @@ pub(crate) fn answer(outbox: Outbox, from: &str, ask: Ask, local: Option<Arc<dyn
 
 fn acks(mut reply: Reply, local: &dyn Local, to: &Selection, event: Data, time: Duration) {
     let (answers, asked) = local.ask(to, event, Instant::now() + time);
-    match (asked, AT_ONCE.clone().try_acquire_owned()) {
-        (1.., Ok(place)) => {
+    reply.part.asked = asked;
+    match AT_ONCE.clone().try_acquire_owned() {
+        Ok(place) if asked > 0 => {
+            // At once, since whoever asked gives up when the sockets here do, and would take this server for missing.
+            reply.send();
             tokio::spawn(async move {
-                pass_on(&mut reply, answers, asked).await;
+                pass_on(&mut reply, answers).await;
                 reply.end();
                 drop(place);
             });
         }
-        (asked, _) => {
-            if asked > 0 {
-                reply.add(&Answer::Unanswered(asked));
-            }
-            reply.end();
-        }
+        _ => reply.end(),
     }
 }
 
 /// Sends acknowledgements as they come, those together that come together.
-async fn pass_on(reply: &mut Reply, mut answers: Answers, asked: usize) {
-    let mut acked = 0;
+async fn pass_on(reply: &mut Reply, mut answers: Answers) {
     while let Some(answer) = answers.next().await {
-        acked += usize::from(reply.add(&answer));
+        reply.add(&answer);
         while let Some(Some(answer)) = answers.next().now_or_never() {
-            acked += usize::from(reply.add(&answer));
+            reply.add(&answer);
         }
-        reply.send(false);
-    }
-    let unanswered = asked.saturating_sub(acked);
-    if unanswered > 0 {
-        reply.add(&Answer::Unanswered(unanswered));
+        reply.send();
     }
 }
 
@@ -115,8 +108,7 @@ struct Reply {
     outbox: Outbox,
     subject: String,
     id: u64,
-    written: Vec<u8>,
-    count: u32,
+    part: Part,
 }
 
 impl Reply {
@@ -126,46 +118,41 @@ impl Reply {
             outbox,
             subject,
             id,
-            written: Vec::new(),
-            count: 0,
+            part: Part::default(),
         }
     }
 
-    /// Adds an answer; false if it can't be sent.
-    fn add(&mut self, answer: &Answer) -> bool {
+    /// Adds an answer. One that NATS does not take counts as not given.
+    fn add(&mut self, answer: &Answer) {
         let mut one = Writer::new();
         let written = write_answer(&mut one, answer);
         let one = one.into_bytes();
         let fits = one.len() + ENVELOPE <= self.outbox.max_payload();
         if written.is_err() || one.is_empty() || !fits {
+            let bytes = one.len();
             tracing::warn!(
-                bytes = one.len(),
+                bytes,
                 "an answer to another server is longer than NATS takes, and is not sent"
             );
-            return false;
+            return;
         }
-        if !self.written.is_empty() && self.written.len() + one.len() > PART {
-            self.send(false);
+        if self.part.count > 0 && self.part.written.len() + one.len() > PART {
+            self.send();
         }
-        self.written.extend_from_slice(&one);
-        self.count += 1;
-        true
+        self.part.written.extend_from_slice(&one);
+        self.part.count += 1;
     }
 
     /// Sends what was added.
-    fn send(&mut self, last: bool) {
-        if self.count == 0 && !last {
-            return;
-        }
-        let header = self.outbox.header();
-        let message = protocol::answers(header, self.id, last, self.count, &self.written);
+    fn send(&mut self) {
+        let part = std::mem::take(&mut self.part);
+        let message = protocol::answers(self.outbox.header(), self.id, &part);
         // Where it can't be sent, whoever asked stops waiting at the deadline.
         self.outbox.try_send(self.subject.clone(), message).ok();
-        self.written.clear();
-        self.count = 0;
     }
 
     fn end(mut self) {
-        self.send(true);
+        self.part.last = true;
+        self.send();
     }
 }

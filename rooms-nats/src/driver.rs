@@ -308,9 +308,12 @@ impl Driver {
                     answering::answer(outbox, &from, ask, local);
                 }
             }
-            Body::Answers { id, last, answers } => {
-                cluster.questions.answered(id, &from, answers, last);
-            }
+            Body::Answers {
+                id,
+                last,
+                asked,
+                answers,
+            } => cluster.questions.answered(id, &from, asked, answers, last),
             Body::Evict { .. } => {}
         }
     }

@@ -4,7 +4,7 @@ use crate::protocol::LONGEST_WAIT;
 use futures_util::stream;
 use rooms_layer::rooms::adapter::{Answer, Answers};
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
     time::Instant,
 };
@@ -25,12 +25,14 @@ struct Open {
 
 #[derive(Debug)]
 struct Question {
-    /// The servers that have not said their last.
-    expected: HashSet<Box<str>>,
+    /// The servers that have not said their last, and how many of their sockets owe an answer, where they have said it.
+    expected: HashMap<Box<str>, Option<usize>>,
     answers: mpsc::UnboundedSender<Answer>,
     waiting: usize,
     /// How many servers were lost meanwhile.
     lost: usize,
+    /// How many sockets owe an answer that will not come any more.
+    unanswered: usize,
 }
 
 impl Question {
@@ -40,17 +42,47 @@ impl Question {
 
     /// A server is lost: it will not answer.
     fn lose(&mut self, server: &str) {
-        if self.expected.remove(server) {
+        if self.expected.remove(server).is_some() {
             self.lost += 1;
         }
     }
 
-    /// Nothing more comes: the answers end with how many servers are missing.
+    /// A server has said its last.
+    fn finish(&mut self, server: &str) {
+        if let Some(owed) = self.expected.remove(server) {
+            self.unanswered += owed.unwrap_or(0);
+        }
+    }
+
+    /// Sockets of a server were asked, or have acknowledged.
+    fn note(&mut self, server: &str, asked: usize, answers: &[Answer]) {
+        let Some(owed) = self.expected.get_mut(server) else {
+            return;
+        };
+        if asked > 0 {
+            *owed = Some(asked);
+        }
+        if let Some(owed) = owed {
+            let is_ack = |answer: &&Answer| matches!(answer, Answer::Acked(..));
+            *owed = owed.saturating_sub(answers.iter().filter(is_ack).count());
+        }
+    }
+
+    fn tell(&self, answer: Answer) {
+        // Whoever asked may have gone.
+        self.answers.send(answer).ok();
+    }
+
+    /// Nothing more comes: the answers end with how many sockets and servers have not answered.
     fn end(self) {
-        let missing = self.lost + self.expected.len();
+        let owed = self.expected.values().flatten().sum::<usize>();
+        let silent = self.expected.values().filter(|owed| owed.is_none()).count();
+        let (unanswered, missing) = (self.unanswered + owed, self.lost + silent);
+        if unanswered > 0 {
+            self.tell(Answer::Unanswered(unanswered));
+        }
         if missing > 0 {
-            // Whoever asked may have gone.
-            self.answers.send(Answer::Missing(missing)).ok();
+            self.tell(Answer::Missing(missing));
         }
     }
 }
@@ -64,10 +96,11 @@ impl Questions {
     ) -> (u64, Answers) {
         let (tell, told) = mpsc::unbounded_channel();
         let question = Question {
-            expected: servers.map(Into::into).collect(),
+            expected: servers.map(|server| (server.into(), None)).collect(),
             answers: tell,
             waiting: 0,
             lost: 0,
+            unanswered: 0,
         };
         let mut open = self.lock();
         let id = open.next;
@@ -82,7 +115,14 @@ impl Questions {
     }
 
     /// A server has answered.
-    pub(crate) fn answered(&self, id: u64, server: &str, answers: Vec<Answer>, last: bool) {
+    pub(crate) fn answered(
+        &self,
+        id: u64,
+        server: &str,
+        asked: usize,
+        answers: Vec<Answer>,
+        last: bool,
+    ) {
         let mut open = self.lock();
         let Some(question) = open.by_id.get_mut(&id) else {
             return;
@@ -91,12 +131,10 @@ impl Questions {
         if question.waiting > MOST_WAITING {
             question.lose(server);
         } else {
-            for answer in answers {
-                // Whoever asked may have gone.
-                question.answers.send(answer).ok();
-            }
+            question.note(server, asked, &answers);
+            answers.into_iter().for_each(|answer| question.tell(answer));
             if last {
-                question.expected.remove(server);
+                question.finish(server);
             }
         }
         if question.is_answered() {
@@ -109,7 +147,7 @@ impl Questions {
         let mut open = self.lock();
         for question in open.by_id.values_mut() {
             match in_order {
-                true => drop(question.expected.remove(server)),
+                true => question.finish(server),
                 false => question.lose(server),
             }
         }
@@ -162,6 +200,7 @@ fn answers(asked: Asked, told: mpsc::UnboundedReceiver<Answer>, deadline: Instan
 mod tests {
     use super::*;
     use futures_util::{FutureExt, StreamExt};
+    use rooms_layer::{SocketId, wire::Args};
     use std::time::Duration;
 
     fn open(servers: &[&str]) -> (Arc<Questions>, u64, Answers) {
@@ -182,10 +221,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn answers_end_with_the_last_server() {
         let (questions, id, answers) = open(&["a", "b"]);
-        questions.answered(id, "a", counted(1), false);
-        questions.answered(id, "b", counted(2), true);
-        questions.answered(id, "a", counted(3), true);
-        questions.answered(id, "a", counted(4), true);
+        questions.answered(id, "a", 0, counted(1), false);
+        questions.answered(id, "b", 0, counted(2), true);
+        questions.answered(id, "a", 0, counted(3), true);
+        questions.answered(id, "a", 0, counted(4), true);
         let begun = tokio::time::Instant::now();
         assert_eq!(all(answers).await, "[Counted(1), Counted(2), Counted(3)]");
         assert_eq!(begun.elapsed(), Duration::ZERO, "nobody is waited for");
@@ -194,8 +233,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn at_the_deadline_they_end_with_what_has_arrived_and_who_is_missing() {
         let (questions, id, answers) = open(&["a", "b", "c"]);
-        questions.answered(id, "a", counted(1), true);
-        questions.answered(id, "b", counted(2), false);
+        questions.answered(id, "a", 0, counted(1), true);
+        questions.answered(id, "b", 0, counted(2), false);
         let begun = tokio::time::Instant::now();
         assert_eq!(all(answers).await, "[Counted(1), Counted(2), Missing(2)]");
         assert_eq!(begun.elapsed(), Duration::from_secs(5));
@@ -204,7 +243,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_lost_is_missing_and_one_that_closes_is_not() {
         let (questions, id, answers) = open(&["a", "b", "c"]);
-        questions.answered(id, "a", counted(1), true);
+        questions.answered(id, "a", 0, counted(1), true);
         questions.gone("b", true);
         questions.gone("c", false);
         questions.gone("a", false);
@@ -212,21 +251,41 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn sockets_that_were_asked_and_are_silent_are_counted() {
+        let acked = || {
+            let args = Args::from_values(&[]).expect("arguments");
+            vec![Answer::Acked(SocketId::anonymous(), args)]
+        };
+        let (questions, id, answers) = open(&["a", "b", "c", "d"]);
+        questions.answered(id, "a", 3, Vec::new(), false);
+        questions.answered(id, "b", 1, acked(), false);
+        questions.answered(id, "c", 2, acked(), true);
+        questions.answered(id, "a", 0, acked(), false);
+        let answers = answers.collect::<Vec<_>>().await;
+        assert_eq!(answers.len(), 5);
+        // Two of a, none of b, one of c; of d nothing is known.
+        assert_eq!(
+            format!("{:?}", &answers[3..]),
+            "[Unanswered(3), Missing(1)]"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_server_that_nobody_knew_may_answer_too() {
         let (questions, id, answers) = open(&["a"]);
-        questions.answered(id, "new", counted(1), true);
-        questions.answered(id, "a", counted(2), true);
+        questions.answered(id, "new", 0, counted(1), true);
+        questions.answered(id, "a", 0, counted(2), true);
         assert_eq!(all(answers).await, "[Counted(1), Counted(2)]");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_question_is_forgotten_with_whoever_asked() {
         let (questions, id, mut answers) = open(&["a"]);
-        questions.answered(id, "a", counted(1), false);
+        questions.answered(id, "a", 0, counted(1), false);
         answers.next().now_or_never().flatten().expect("an answer");
         drop(answers);
         assert!(questions.lock().by_id.is_empty());
-        questions.answered(id, "a", counted(2), true);
+        questions.answered(id, "a", 0, counted(2), true);
     }
 
     #[tokio::test(start_paused = true)]
@@ -237,9 +296,9 @@ mod tests {
                 .flat_map(|_| counted(1))
                 .collect::<Vec<_>>()
         };
-        questions.answered(id, "a", many(), false);
-        questions.answered(id, "a", many(), false);
-        questions.answered(id, "a", many(), false);
+        questions.answered(id, "a", 0, many(), false);
+        questions.answered(id, "a", 0, many(), false);
+        questions.answered(id, "a", 0, many(), false);
         let answers = answers.collect::<Vec<_>>().await;
         assert_eq!(answers.len(), MOST_WAITING + 1);
         assert!(matches!(answers.last(), Some(Answer::Missing(1))));

@@ -120,7 +120,7 @@ pub(super) fn read_answer(input: &mut Reader<'_>) -> Result<Option<Answer>, Read
     Ok(answer)
 }
 
-fn count(input: &mut Reader<'_>) -> Result<usize, ReadError> {
+pub(super) fn count(input: &mut Reader<'_>) -> Result<usize, ReadError> {
     // Whoever asked may make an item of each: a number that is made up must not fill the memory.
     const MOST: u64 = 1_000_000;
     Ok(input.uint()?.min(MOST) as usize)

@@ -10,7 +10,7 @@
 //!  4 command     namespace, rooms | nil, except, what, rooms | close
 //!  5 tell        namespace, [event, argument...]
 //!  6 ask         id, namespace, rooms | nil, except, what, milliseconds, [event, argument...] | nil
-//!  7 answers     id, last, [answer...]
+//!  7 answers     id, last, asked sockets, [answer...]
 //!  8 evict       namespace, socket, revision
 //! ```
 //!
@@ -27,7 +27,7 @@ mod write;
 pub(crate) use self::{
     answer::write_answer,
     read::{BadMessage, read},
-    write::{Header, Plain, answers, ask, broadcast, command, evict, plain, tell},
+    write::{Header, Part, Plain, answers, ask, broadcast, command, evict, plain, tell},
 };
 
 use rooms_layer::{
@@ -87,6 +87,8 @@ pub(crate) enum Body {
         id: u64,
         /// Nothing more will come from this server.
         last: bool,
+        /// How many sockets of this server were asked, where it is said.
+        asked: usize,
         answers: Vec<Answer>,
     },
     Evict {

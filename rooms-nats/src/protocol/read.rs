@@ -1,7 +1,8 @@
 //! Bytes to messages.
 
 use super::{
-    Ask, Body, LONGEST, LONGEST_SENDER, LONGEST_WAIT, Message, VERSION, What, answer::read_answer,
+    Ask, Body, LONGEST, LONGEST_SENDER, LONGEST_WAIT, Message, VERSION, What,
+    answer::{count, read_answer},
     kind, limits,
 };
 use rooms_layer::{
@@ -59,7 +60,8 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Message, BadMessage> {
         kind::BROADCAST | kind::COMMAND => 5,
         kind::TELL => 2,
         kind::ASK => 7,
-        kind::ANSWERS | kind::EVICT => 3,
+        kind::EVICT => 3,
+        kind::ANSWERS => 4,
         kind => return Err(BadMessage::Kind(kind)),
     };
     if fields - 4 < least {
@@ -134,11 +136,17 @@ fn body(kind: u64, input: &mut Reader<'_>) -> Result<Body, BadMessage> {
         kind::ANSWERS => {
             let id = input.uint()?;
             let last = input.bool()?;
+            let asked = count(input)?;
             let mut answers = Vec::new();
             for _ in 0..input.array()? {
                 answers.extend(read_answer(input)?);
             }
-            Body::Answers { id, last, answers }
+            Body::Answers {
+                id,
+                last,
+                asked,
+                answers,
+            }
         }
         kind::EVICT => Body::Evict {
             namespace: input.str()?.into(),

@@ -164,11 +164,22 @@ fn answers_arrive_as_they_were() {
     for answer in &sent {
         write_answer(&mut written, answer).expect("short");
     }
-    let bytes = answers(HEADER, 9, true, 7, written.as_bytes());
-    let Body::Answers { id, last, answers } = body_of(&bytes) else {
+    let part = Part {
+        last: true,
+        asked: 5,
+        count: 7,
+        written: written.into_bytes(),
+    };
+    let Body::Answers {
+        id,
+        last,
+        asked,
+        answers,
+    } = body_of(&answers(HEADER, 9, &part))
+    else {
         panic!("another message")
     };
-    assert_eq!((id, last), (9, true));
+    assert_eq!((id, last, asked), (9, true, 5));
     assert_eq!(format!("{answers:?}"), format!("{sent:?}"));
     let Answer::Acked(_, args) = &answers[0] else {
         panic!("another answer")
@@ -184,7 +195,7 @@ fn answers_arrive_as_they_were() {
 fn what_is_unknown_is_passed_over_or_refused() {
     // A field more, and an answer of a kind that is to come.
     read(b"\x95\x01\x01\xa1a\x07\xa3new").expect("a longer message");
-    let answers = b"\x97\x01\x07\xa1a\x07\x05\xc3\x92\x92\x63\xa1x\x92\x03\x02";
+    let answers = b"\x98\x01\x07\xa1a\x07\x05\xc3\x00\x92\x92\x63\xa1x\x92\x03\x02";
     match body_of(answers) {
         Body::Answers { answers, .. } => assert_eq!(format!("{answers:?}"), "[Counted(2)]"),
         other => panic!("another message: {other:?}"),
@@ -210,7 +221,7 @@ fn what_is_unknown_is_passed_over_or_refused() {
 #[test]
 fn declared_lengths_reserve_nothing() {
     for bytes in [
-        &b"\x97\x01\x07\xa1a\x07\x05\xc3\xdd\xff\xff\xff\xff"[..],
+        &b"\x98\x01\x07\xa1a\x07\x05\xc3\x00\xdd\xff\xff\xff\xff"[..],
         b"\x99\x01\x03\xa1a\x07\xa1/\xdd\xff\xff\xff\xff",
         b"\x99\x01\x03\xa1a\x07\xdb\xff\xff\xff\xff",
     ] {

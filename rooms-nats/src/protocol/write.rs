@@ -133,20 +133,24 @@ pub(crate) fn ask(
     Some(written.map(|()| end(out)))
 }
 
-/// Answers that are written already.
-pub(crate) fn answers(
-    header: Header<'_>,
-    id: u64,
-    last: bool,
-    count: u32,
-    written: &[u8],
-) -> Bytes {
-    let mut out = header.begin(kind::ANSWERS, 3);
+/// Answers to one question, written one behind the other.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) last: bool,
+    /// How many sockets were asked, where it is to be said.
+    pub(crate) asked: usize,
+    pub(crate) count: u32,
+    pub(crate) written: Vec<u8>,
+}
+
+pub(crate) fn answers(header: Header<'_>, id: u64, part: &Part) -> Bytes {
+    let mut out = header.begin(kind::ANSWERS, 4);
     out.uint(id);
-    out.bool(last);
-    out.array(count);
+    out.bool(part.last);
+    out.uint(part.asked as u64);
+    out.array(part.count);
     let mut bytes = out.into_bytes();
-    bytes.extend_from_slice(written);
+    bytes.extend_from_slice(&part.written);
     bytes.into()
 }
 

@@ -6,7 +6,7 @@ use crate::{
     server::{Node, Server},
     tap::Tap,
 };
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{FutureExt, future::LocalBoxFuture};
 use rooms_nats::{ConnectOptions, NatsConfig};
 use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
@@ -25,7 +25,7 @@ pub(crate) trait Rig: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// Starts one more server of a cluster. Clusters of different names do not hear of each other.
-    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> BoxFuture<'a, Server>;
+    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> LocalBoxFuture<'a, Server>;
 
     /// Why it can't have what a case needs; `None` if it can.
     fn lacks(&self, need: Need) -> Option<&'static str>;
@@ -55,11 +55,11 @@ impl Rig for Memory {
         "memory"
     }
 
-    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> BoxFuture<'a, Server> {
+    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> LocalBoxFuture<'a, Server> {
         let mut clusters = self.clusters.lock().expect("nobody panics");
         let first = clusters.entry(cluster.to_owned()).or_default();
         let tap = Tap::new(Arc::new(first.another(number)), "from ours");
-        async { Server::ours(tap, None) }.boxed()
+        async { Server::ours(tap, None) }.boxed_local()
     }
 
     fn lacks(&self, need: Need) -> Option<&'static str> {
@@ -90,7 +90,7 @@ impl Rig for ThroughNats {
         self.name
     }
 
-    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> BoxFuture<'a, Server> {
+    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> LocalBoxFuture<'a, Server> {
         async move {
             let engine = &self.engines[number % self.engines.len()];
             let network = Proxy::start(engine.address()).await;
@@ -116,7 +116,7 @@ impl Rig for ThroughNats {
             }
             Server::ours(Tap::new(Arc::new(nats), "from ours"), Some(network))
         }
-        .boxed()
+        .boxed_local()
     }
 
     fn lacks(&self, _need: Need) -> Option<&'static str> {
@@ -153,8 +153,8 @@ impl Rig for NodeOnly {
         self.name
     }
 
-    fn server<'a>(&'a self, cluster: &'a str, _number: usize) -> BoxFuture<'a, Server> {
-        node_server(&self.peer, self.adapter, &self.redis, cluster).boxed()
+    fn server<'a>(&'a self, cluster: &'a str, _number: usize) -> LocalBoxFuture<'a, Server> {
+        node_server(&self.peer, self.adapter, &self.redis, cluster).boxed_local()
     }
 
     fn lacks(&self, need: Need) -> Option<&'static str> {
