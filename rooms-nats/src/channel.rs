@@ -1,13 +1,13 @@
 //! One namespace's way to the other servers.
 
-use crate::{cluster::Cluster, outbox::Outbox, protocol, subjects::has_subject};
+use crate::{cluster::Cluster, outbox::Outbox, protocol, recovery::Keeping, subjects::has_subject};
 use rooms_layer::{
     SocketId,
     rooms::{
         Selection,
         adapter::{
             AdapterError, Answers, Broadcast, Channel, Command, Confirmed, Moved, Publisher,
-            Question,
+            Question, Recovery,
         },
     },
     wire::{Data, msgpack::WriteError},
@@ -77,6 +77,7 @@ pub(crate) struct Line {
     way: Way,
     cluster: Arc<Cluster>,
     number: u64,
+    recovery: Option<Keeping>,
 }
 
 impl Line {
@@ -85,7 +86,13 @@ impl Line {
             way,
             cluster,
             number,
+            recovery: None,
         }
+    }
+
+    pub(crate) fn with_recovery(mut self, recovery: Option<Keeping>) -> Self {
+        self.recovery = recovery;
+        self
     }
 }
 
@@ -132,7 +139,10 @@ impl Channel for Line {
         Some(answers)
     }
 
-    fn moved(&self, _socket: &SocketId, moved: Moved<'_>) -> Confirmed {
+    fn moved(&self, socket: &SocketId, moved: Moved<'_>) -> Confirmed {
+        if let Some(recovery) = &self.recovery {
+            recovery.sessions().moved(socket, moved);
+        }
         let (Moved::Joined(rooms) | Moved::Left(rooms) | Moved::Gone(rooms)) = moved else {
             return Confirmed::now();
         };
@@ -146,5 +156,11 @@ impl Channel for Line {
         }
         self.cluster.moved(&self.way.namespace, rooms);
         self.way.outbox.confirmed()
+    }
+
+    fn recovery(&self) -> Option<&dyn Recovery> {
+        self.recovery
+            .as_ref()
+            .map(|recovery| recovery as &dyn Recovery)
     }
 }

@@ -1,12 +1,19 @@
 //! How the connection to NATS is.
 
-use async_nats::Event;
+use async_nats::{Client, Event, client::RequestErrorKind};
+use bytes::Bytes;
 use rooms_layer::rooms::adapter::{BoxFuture, Health};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
-use tokio::sync::{Notify, watch};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 
 /// What is known of the connection. The client of NATS makes it again by itself when it breaks.
 #[derive(Debug)]
@@ -101,6 +108,16 @@ impl Connection {
             }
             changes
         })
+    }
+}
+
+/// Asks NATS something that it answers itself. What was sent to it before, it has by then.
+pub(crate) async fn confirm(client: &Client, nobody: String, time: Duration) -> Result<(), String> {
+    match timeout(time, client.request(nobody, Bytes::new())).await {
+        Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(_)) => Err("somebody answers where nobody should".to_owned()),
+        Err(_) => Err("NATS does not answer".to_owned()),
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::{
     NatsConfig, answering,
     cluster::Cluster,
-    connection::Connection,
+    connection::{Connection, confirm},
     inbox::{Inbox, Subscribed},
-    outbox::{Out, Parcel, WeakOutbox, log_bad},
+    outbox::{Out, WeakOutbox, log_bad},
     protocol::{self, Body, Message, Plain},
+    recovery::Sessions,
 };
-use async_nats::{Client, client::RequestErrorKind};
+use async_nats::Client;
 use bytes::Bytes;
 use rooms_layer::rooms::adapter::{AdapterError, Health};
 use std::{
@@ -18,7 +19,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval},
 };
 
 /// All that the task has.
@@ -32,6 +33,8 @@ pub(crate) struct Driver {
     /// Those that are there as long as the server is.
     always: Vec<Subscribed>,
     namespaces: HashMap<Arc<str>, Subscriptions>,
+    /// Those of clients that may come back, where they are kept.
+    sessions: Option<Arc<Sessions>>,
     heartbeat: Duration,
     silence: Duration,
 }
@@ -60,9 +63,16 @@ impl Driver {
             inbox: Inbox::new(),
             always: Vec::new(),
             namespaces: HashMap::new(),
+            sessions: None,
             heartbeat: config.heartbeat,
             silence: config.silence,
         }
+    }
+
+    /// Has it know the sessions that other servers may claim.
+    pub(crate) fn with_sessions(mut self, sessions: Arc<Sessions>) -> Self {
+        self.sessions = Some(sessions);
+        self
     }
 
     /// Subscribes to what every server hears, and makes itself known. When this returns, the others can reach this server.
@@ -88,7 +98,7 @@ impl Driver {
                     // Who is asked of something, or told of it, may rely on what changed before.
                     self.follow_interest().await;
                     match out {
-                        Some(Out::Publish(parcel)) => self.publish(&parcel).await,
+                        Some(Out::Publish(parcel)) => parcel.publish(&self.client).await,
                         Some(Out::Confirm(tell)) => self.confirm_to(tell),
                         Some(Out::Close(tell)) => break Some(tell),
                         None => break None,
@@ -105,13 +115,6 @@ impl Driver {
         let confirmed = self.confirm().await;
         if let Some(tell) = told {
             tell.send(confirmed).ok();
-        }
-    }
-
-    async fn publish(&self, parcel: &Parcel) {
-        let (subject, payload) = (parcel.subject.clone(), parcel.payload.clone());
-        if let Err(error) = self.client.publish(subject, payload).await {
-            tracing::warn!(%error, subject = parcel.subject, "a message to the other servers is lost");
         }
     }
 
@@ -314,7 +317,20 @@ impl Driver {
                 asked,
                 answers,
             } => cluster.questions.answered(id, &from, asked, answers, last),
-            Body::Evict { .. } => {}
+            Body::Evict {
+                namespace,
+                socket,
+                revision,
+            } => {
+                let sessions = self.sessions.as_ref();
+                if sessions.is_some_and(|sessions| sessions.evicted(&socket, revision))
+                    && let Some(local) = cluster.local(&namespace)
+                {
+                    local.evict(&socket);
+                }
+            }
+            // That is read from the log, and comes nowhere else.
+            Body::Logged { .. } => {}
         }
     }
 
@@ -325,15 +341,5 @@ impl Driver {
             // Otherwise the next heartbeat tells.
             outbox.try_send(outbox.subjects().servers(), message).ok();
         }
-    }
-}
-
-/// Asks NATS something that it answers itself. What was sent to it before, it has by then.
-async fn confirm(client: &Client, nobody: String, time: Duration) -> Result<(), String> {
-    match timeout(time, client.request(nobody, Bytes::new())).await {
-        Ok(Err(error)) if error.kind() == RequestErrorKind::NoResponders => Ok(()),
-        Ok(Err(error)) => Err(error.to_string()),
-        Ok(Ok(_)) => Err("somebody answers where nobody should".to_owned()),
-        Err(_) => Err("NATS does not answer".to_owned()),
     }
 }

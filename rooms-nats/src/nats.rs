@@ -4,16 +4,17 @@ use crate::{
     cluster::Cluster,
     connection::Connection,
     driver::Driver,
-    outbox::Outbox,
+    outbox::{Out, Outbox},
     subjects::Subjects,
 };
-use async_nats::{ConnectOptions, ToServerAddrs};
+use async_nats::{Client, ConnectOptions, ToServerAddrs};
 use rooms_layer::{
     Adapter,
     bounds::CanServerEmit,
     rooms::adapter::{AdapterError, BoxFuture, Channel, Confirmed, Health, Opening},
 };
 use std::{fmt, sync::Arc};
+use tokio::sync::mpsc;
 
 /// Joins servers to a cluster through NATS. See the [crate](crate).
 ///
@@ -21,9 +22,9 @@ use std::{fmt, sync::Arc};
 /// layer closes, or with the last clone, handle and layer.
 #[derive(Clone)]
 pub struct Nats {
-    outbox: Outbox,
-    cluster: Arc<Cluster>,
-    connection: Arc<Connection>,
+    pub(crate) outbox: Outbox,
+    pub(crate) cluster: Arc<Cluster>,
+    pub(crate) connection: Arc<Connection>,
 }
 
 /// Why there is no way to the other servers.
@@ -39,6 +40,9 @@ pub enum ConnectError {
     /// NATS does not allow what the adapter needs: to publish and subscribe to its subjects.
     #[error("NATS does not do what the adapter needs")]
     Begin(#[source] AdapterError),
+    /// JetStream can't keep what is to be kept.
+    #[error("JetStream does not keep what clients need that come back")]
+    JetStream(#[source] AdapterError),
 }
 
 impl Nats {
@@ -70,47 +74,70 @@ impl Nats {
         servers: impl ToServerAddrs,
         config: NatsConfig,
     ) -> Result<Self, ConnectError> {
-        if let Some(problem) = config.problem() {
-            return Err(ConnectError::Config(problem));
-        }
-        let subjects = Subjects::new(&config.prefix).expect("the configuration was looked at");
-        let connection = Connection::new();
-        let told = connection.clone();
-        let client = options
-            .event_callback(move |event| {
-                told.event(&event);
-                std::future::ready(())
-            })
-            // A connection on which nothing comes back is given up after three of these.
-            .ping_interval(config.heartbeat)
-            .no_echo()
-            .max_reconnects(None)
-            .connect(servers)
-            .await?;
+        let (nats, driver, _) = Self::prepare(options, servers, &config).await?;
+        tokio::spawn(driver.run());
+        Ok(nats)
+    }
+
+    /// Connects a server, whose task is still to be started.
+    pub(crate) async fn prepare(
+        options: ConnectOptions,
+        servers: impl ToServerAddrs,
+        config: &NatsConfig,
+    ) -> Result<(Self, Driver, Client), ConnectError> {
+        let (client, connection, outbox, out) = dial(options, servers, config).await?;
         let cluster = Arc::new(Cluster::default());
-        let (outbox, out) =
-            Outbox::new(&config, subjects, client.max_payload(), connection.health());
         let mut driver = Driver::new(
-            client,
+            client.clone(),
             connection.clone(),
             cluster.clone(),
             outbox.downgrade(),
             out,
-            &config,
+            config,
         );
         driver.begin().await.map_err(ConnectError::Begin)?;
-        tokio::spawn(driver.run());
-        Ok(Self {
+        let nats = Self {
             outbox,
             cluster,
             connection,
-        })
+        };
+        Ok((nats, driver, client))
     }
 
     /// How many other servers are known to be there.
     pub fn servers(&self) -> usize {
         self.cluster.presence().len()
     }
+}
+
+/// What everything that speaks through NATS begins with.
+type Dialled = (Client, Arc<Connection>, Outbox, mpsc::Receiver<Out>);
+
+/// Connects to NATS.
+pub(crate) async fn dial(
+    options: ConnectOptions,
+    servers: impl ToServerAddrs,
+    config: &NatsConfig,
+) -> Result<Dialled, ConnectError> {
+    if let Some(problem) = config.problem() {
+        return Err(ConnectError::Config(problem));
+    }
+    let subjects = Subjects::new(&config.prefix).expect("the configuration was looked at");
+    let connection = Connection::new();
+    let told = connection.clone();
+    let client = options
+        .event_callback(move |event| {
+            told.event(&event);
+            std::future::ready(())
+        })
+        // A connection on which nothing comes back is given up after three of these.
+        .ping_interval(config.heartbeat)
+        .no_echo()
+        .max_reconnects(None)
+        .connect(servers)
+        .await?;
+    let (outbox, out) = Outbox::new(config, subjects, client.max_payload(), connection.health());
+    Ok((client, connection, outbox, out))
 }
 
 impl Adapter for Nats {

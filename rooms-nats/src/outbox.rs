@@ -5,6 +5,7 @@ use crate::{
     protocol::{BadMessage, Header},
     subjects::Subjects,
 };
+use async_nats::Client;
 use bytes::Bytes;
 use rooms_layer::rooms::adapter::{AdapterError, Confirmed, Health};
 use std::{
@@ -69,9 +70,19 @@ pub(crate) enum Out {
 /// A message on its way to NATS.
 #[derive(Debug)]
 pub(crate) struct Parcel {
-    pub(crate) subject: String,
-    pub(crate) payload: Bytes,
+    subject: String,
+    payload: Bytes,
     waiting: Arc<AtomicUsize>,
+}
+
+impl Parcel {
+    /// Hands it to the client of NATS.
+    pub(crate) async fn publish(self, client: &Client) {
+        let published = client.publish(self.subject.clone(), self.payload.clone());
+        if let Err(error) = published.await {
+            tracing::warn!(%error, subject = self.subject, "a message to the other servers is lost");
+        }
+    }
 }
 
 impl Drop for Parcel {
@@ -147,6 +158,25 @@ impl Outbox {
         }
     }
 
+    /// Fails while NATS is out of reach.
+    pub(crate) fn check(&self) -> Result<(), AdapterError> {
+        match &*self.shared.health.borrow() {
+            Health::Down { cause } => Err(AdapterError::new(cause)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails where a message is longer than NATS takes.
+    pub(crate) fn check_length(&self, length: usize) -> Result<(), AdapterError> {
+        let limit = self.max_payload();
+        match length <= limit {
+            true => Ok(()),
+            false => Err(AdapterError::new(format_args!(
+                "the message has {length} bytes, and NATS takes {limit}: set `max_payload` of nats-server higher, or send less"
+            ))),
+        }
+    }
+
     /// Queues a message. What is returned is confirmed when NATS has it.
     pub(crate) fn send(&self, subject: String, payload: Bytes) -> Confirmed {
         match self.try_send(subject, payload) {
@@ -171,16 +201,9 @@ impl Outbox {
     }
 
     fn queue(&self, subject: String, payload: Bytes) -> Result<(), AdapterError> {
-        let shared = &self.shared;
-        let (length, limit) = (payload.len(), shared.max_payload());
-        if length > limit {
-            return Err(AdapterError::new(format_args!(
-                "the message has {length} bytes, and NATS takes {limit}: set `max_payload` of nats-server higher, or send less"
-            )));
-        }
-        if let Health::Down { cause } = &*shared.health.borrow() {
-            return Err(AdapterError::new(cause));
-        }
+        let (shared, length) = (&self.shared, payload.len());
+        self.check_length(length)?;
+        self.check()?;
         let before = shared.waiting_bytes.fetch_add(length, Ordering::Relaxed);
         let parcel = Parcel {
             subject,

@@ -42,6 +42,11 @@ impl Subjects {
         format!("{}.server.{id}", self.prefix)
     }
 
+    /// Where JetStream brings a server what it reads.
+    pub(crate) fn inbox(&self, id: &str) -> String {
+        format!("{}.inbox.{id}.{:08x}", self.prefix, rand::random::<u32>())
+    }
+
     /// Where nobody listens, so that NATS itself says so at once.
     pub(crate) fn nobody(&self, id: &str) -> String {
         format!("{}.nobody.{id}", self.prefix)

@@ -12,6 +12,7 @@
 //!  6 ask         id, namespace, rooms | nil, except, what, milliseconds, [event, argument...] | nil
 //!  7 answers     id, last, asked sockets, [answer...]
 //!  8 evict       namespace, socket, revision
+//!  9 logged      namespace, rooms | nil, except, local, [event, argument...]
 //! ```
 //!
 //! Fields that are added at the end are passed over by those who do not know them.
@@ -27,7 +28,7 @@ mod write;
 pub(crate) use self::{
     answer::write_answer,
     read::{BadMessage, read},
-    write::{Header, Part, Plain, answers, ask, broadcast, command, evict, plain, tell},
+    write::{Header, Part, Plain, answers, ask, broadcast, command, evict, logged, plain, tell},
 };
 
 use rooms_layer::{
@@ -96,6 +97,14 @@ pub(crate) enum Body {
         socket: SocketId,
         revision: u64,
     },
+    /// A broadcast in the log of JetStream.
+    Logged {
+        namespace: Box<str>,
+        to: Selection,
+        /// For the sockets of the server that sent it only.
+        local: bool,
+        event: Data,
+    },
 }
 
 /// A question of another server.
@@ -130,6 +139,7 @@ mod kind {
     pub(super) const ASK: u64 = 6;
     pub(super) const ANSWERS: u64 = 7;
     pub(super) const EVICT: u64 = 8;
+    pub(super) const LOGGED: u64 = 9;
 }
 
 /// The ceilings for events of other servers: the length of the message is the only one. What a server emits is not bound to what

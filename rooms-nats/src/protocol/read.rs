@@ -57,7 +57,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Message, BadMessage> {
     let number = input.uint()?;
     let least = match kind {
         kind::HELLO | kind::ALIVE | kind::BYE => 0,
-        kind::BROADCAST | kind::COMMAND => 5,
+        kind::BROADCAST | kind::COMMAND | kind::LOGGED => 5,
         kind::TELL => 2,
         kind::ASK => 7,
         kind::EVICT => 3,
@@ -152,6 +152,12 @@ fn body(kind: u64, input: &mut Reader<'_>) -> Result<Body, BadMessage> {
             namespace: input.str()?.into(),
             socket: SocketId::from(input.str()?),
             revision: input.uint()?,
+        },
+        kind::LOGGED => Body::Logged {
+            namespace: input.str()?.into(),
+            to: selection(input)?,
+            local: input.bool()?,
+            event: event(input)?,
         },
         other => return Err(BadMessage::Kind(other)),
     })

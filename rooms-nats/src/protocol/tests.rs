@@ -104,6 +104,25 @@ fn broadcasts_arrive_as_they_were() {
 }
 
 #[test]
+fn logged_broadcasts_arrive_as_they_were() {
+    for is_local in [false, true] {
+        let sent = Broadcast::new(event()).local(is_local);
+        let bytes = logged(HEADER, "/", &to(), &sent).expect("short");
+        let Body::Logged {
+            namespace,
+            to: read_to,
+            local,
+            event: read,
+        } = body_of(&bytes)
+        else {
+            panic!("another message")
+        };
+        assert_eq!((&*namespace, read_to, local), ("/", to(), is_local));
+        assert_eq!(read.json(), event().json());
+    }
+}
+
+#[test]
 fn commands_arrive_as_they_were() {
     for sent in [
         Command::Join(vec!["a".into(), "b".into()]),
@@ -250,7 +269,7 @@ proptest! {
     #[test]
     fn nothing_that_comes_behind_a_header_panics(
         fields in 0x94u8..0x9f,
-        kind in 0u8..10,
+        kind in 0u8..11,
         rest in proptest::collection::vec(any::<u8>(), 0..100),
     ) {
         let bytes = [&[fields, 1, kind, 0xa1, b'a', 7][..], &rest].concat();

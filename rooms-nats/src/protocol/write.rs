@@ -65,6 +65,21 @@ pub(crate) fn broadcast(
     Ok(end(out))
 }
 
+/// A broadcast for the log.
+pub(crate) fn logged(
+    header: Header<'_>,
+    namespace: &str,
+    to: &Selection,
+    broadcast: &Broadcast,
+) -> Result<Bytes, WriteError> {
+    let mut out = header.begin(kind::LOGGED, 5);
+    out.str(namespace);
+    selection(&mut out, to);
+    out.bool(broadcast.local);
+    encode_data(&broadcast.data, &mut out)?;
+    Ok(end(out))
+}
+
 pub(crate) fn command(
     header: Header<'_>,
     namespace: &str,

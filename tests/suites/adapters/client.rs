@@ -32,16 +32,30 @@ pub(crate) struct Client {
     limits: Limits,
     namespace: String,
     id: SocketId,
+    /// With what it comes back, where it may.
+    token: Option<String>,
+    offset: Option<String>,
     /// Events that came while something else was waited for.
     events: VecDeque<Packet>,
 }
 
+/// With what a client comes back.
+#[derive(Debug, Clone)]
+pub(crate) struct Ticket {
+    pub(crate) token: String,
+    pub(crate) offset: String,
+}
+
 impl Client {
     /// Speaks over a stream that speaks WebSocket already.
-    pub(crate) async fn over(stream: impl Stream + 'static, namespace: &str) -> Self {
+    pub(crate) async fn over(
+        stream: impl Stream + 'static,
+        namespace: &str,
+        ticket: Option<&Ticket>,
+    ) -> Self {
         let stream: Box<dyn Stream> = Box::new(stream);
         let stream = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-        Self::enter(stream, namespace).await
+        Self::enter(stream, namespace, ticket).await
     }
 
     /// Connects to a server.
@@ -50,27 +64,55 @@ impl Client {
         let stream: Box<dyn Stream> = Box::new(stream);
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = client_async(url, stream).await.expect("a handshake");
-        Self::enter(stream, namespace).await
+        Self::enter(stream, namespace, None).await
     }
 
-    async fn enter(stream: WebSocketStream<Box<dyn Stream>>, namespace: &str) -> Self {
+    async fn enter(
+        stream: WebSocketStream<Box<dyn Stream>>,
+        namespace: &str,
+        ticket: Option<&Ticket>,
+    ) -> Self {
         let mut client = Self {
             stream,
             decoder: Decoder::for_client(),
             limits: Limits::default(),
             namespace: namespace.to_owned(),
             id: SocketId::anonymous(),
+            token: None,
+            offset: None,
             events: VecDeque::new(),
         };
-        client
-            .send(Message::text(format!("40{}", client.prefix())))
-            .await;
-        let reply = client.packet().await.expect("an answer");
-        assert_eq!(reply.kind(), Kind::Connect, "not let in");
+        let auth = ticket.map(|Ticket { token, offset }| {
+            serde_json::json!({ "pid": token, "offset": offset }).to_string()
+        });
+        let auth = auth.unwrap_or_default();
+        let connect = format!("40{}{auth}", client.prefix());
+        client.send(Message::text(connect)).await;
+        let reply = loop {
+            let packet = client.packet().await.expect("an answer");
+            match packet.kind() {
+                // What it has missed comes first.
+                Kind::Event => client.events.push_back(packet),
+                kind => {
+                    assert_eq!(kind, Kind::Connect, "not let in");
+                    break packet;
+                }
+            }
+        };
         let reply: Value = reply.args().get(0).expect("an object");
-        let id = reply.get("sid").and_then(Value::as_str);
-        client.id = id.expect("an id").into();
+        let text = |name| reply.get(name).and_then(Value::as_str);
+        client.id = text("sid").expect("an id").into();
+        client.token = text("pid").map(str::to_owned);
         client
+    }
+
+    /// With what this client may come back once it has heard something.
+    pub(crate) fn ticket(&self) -> Ticket {
+        let (token, offset) = (self.token.clone(), self.offset.clone());
+        Ticket {
+            token: token.expect("clients may come back"),
+            offset: offset.expect("it has heard something"),
+        }
     }
 
     pub(crate) fn id(&self) -> &SocketId {
@@ -116,7 +158,14 @@ impl Client {
     /// The next event: its name and its arguments.
     pub(crate) async fn event(&mut self) -> (String, Vec<Value>) {
         let packet = self.next_event().await;
-        let values = packet.args().values().expect("values");
+        let mut values = packet.args().values().expect("values");
+        // Where clients may come back, the place of an event is behind its arguments.
+        if self.token.is_some()
+            && packet.event() == "said"
+            && let Some(Value::String(offset)) = values.pop_if(|_| packet.args().len() > 1)
+        {
+            self.offset = Some(offset);
+        }
         (packet.event().to_owned(), values)
     }
 

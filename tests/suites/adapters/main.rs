@@ -31,10 +31,12 @@ async fn main() -> ExitCode {
     let node =
         |name, adapter| -> Box<dyn Rig> { Box::new(NodeOnly::new(name, adapter, &redis, &peer)) };
     let (nats, three) = (Nats::start().await, Nats::start_cluster(3).await);
+    let jetstream = Nats::start().await;
     let rigs: Vec<Box<dyn Rig>> = vec![
         Box::new(Memory::default()),
         Box::new(ThroughNats::new("nats", vec![nats])),
-        Box::new(ThroughNats::new("nats: 3", three)),
+        Box::new(ThroughNats::new("jetstream", vec![jetstream]).with_jetstream()),
+        Box::new(ThroughNats::new("jetstream: 3", three).with_jetstream()),
         node("node: redis", "classic"),
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),

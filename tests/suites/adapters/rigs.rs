@@ -7,7 +7,8 @@ use crate::{
     tap::Tap,
 };
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use rooms_nats::{ConnectOptions, NatsConfig};
+use rooms_layer::{Adapter, rooms::adapter::RecoveryConfig};
+use rooms_nats::{ConnectOptions, JetStream, JetStreamConfig};
 use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
     peer::Peer,
@@ -40,6 +41,8 @@ pub(crate) enum Need {
     Missing,
     /// A network between the servers, so that one of them can vanish.
     Network,
+    /// Clients that come back.
+    Recovery,
     /// Room names that look like the id of a socket.
     AnyName,
 }
@@ -63,7 +66,11 @@ impl Rig for Memory {
     }
 
     fn lacks(&self, need: Need) -> Option<&'static str> {
-        (need == Need::Network).then_some("its servers live and die together")
+        match need {
+            Need::Network => Some("its servers live and die together"),
+            Need::Recovery => Some("it keeps no sessions"),
+            _ => None,
+        }
     }
 }
 
@@ -72,7 +79,32 @@ pub(crate) struct ThroughNats {
     name: &'static str,
     /// The servers of NATS, to which ours connect in turn.
     engines: Vec<Nats>,
-    clusters: Mutex<HashMap<String, Vec<rooms_nats::Nats>>>,
+    /// With JetStream, clients may come back.
+    jetstream: bool,
+    clusters: Mutex<HashMap<String, Vec<Joined>>>,
+}
+
+/// What one server is joined by.
+#[derive(Clone)]
+enum Joined {
+    Nats(rooms_nats::Nats),
+    JetStream(JetStream),
+}
+
+impl Joined {
+    fn servers(&self) -> usize {
+        match self {
+            Self::Nats(nats) => nats.servers(),
+            Self::JetStream(nats) => nats.servers(),
+        }
+    }
+
+    fn into_adapter(self) -> Arc<dyn Adapter> {
+        match self {
+            Self::Nats(nats) => Arc::new(nats),
+            Self::JetStream(nats) => Arc::new(nats),
+        }
+    }
 }
 
 impl ThroughNats {
@@ -80,7 +112,34 @@ impl ThroughNats {
         Self {
             name,
             engines,
+            jetstream: false,
             clusters: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn with_jetstream(mut self) -> Self {
+        self.jetstream = true;
+        self
+    }
+
+    async fn join(&self, cluster: &str, network: &Proxy) -> Joined {
+        // The others are told of by NATS too, and those would go past the proxy.
+        let options = ConnectOptions::new().ignore_discovered_servers();
+        let server = format!("nats://{}", network.address());
+        let mut config = JetStreamConfig::default();
+        config.nats.prefix = format!("test.{cluster}");
+        // There are as many logs as cases.
+        config.max_bytes = 8 * 1024 * 1024;
+        config.replicas = self.engines.len();
+        match self.jetstream {
+            false => {
+                let nats = rooms_nats::Nats::connect_with(options, server, config.nats).await;
+                Joined::Nats(nats.expect("NATS is there"))
+            }
+            true => {
+                let nats = JetStream::connect_with(options, server, config).await;
+                Joined::JetStream(nats.expect("JetStream is there"))
+            }
         }
     }
 }
@@ -94,18 +153,12 @@ impl Rig for ThroughNats {
         async move {
             let engine = &self.engines[number % self.engines.len()];
             let network = Proxy::start(engine.address()).await;
-            let mut config = NatsConfig::default();
-            config.prefix = format!("test.{cluster}");
-            // The others are told of by NATS too, and those would go past the proxy.
-            let options = ConnectOptions::new().ignore_discovered_servers();
-            let server = format!("nats://{}", network.address());
-            let nats = rooms_nats::Nats::connect_with(options, server, config).await;
-            let nats = nats.expect("NATS is there");
+            let joined = self.join(cluster, &network).await;
             let mut all = {
                 let mut clusters = self.clusters.lock().expect("nobody panics");
                 clusters.remove(cluster).unwrap_or_default()
             };
-            all.push(nats.clone());
+            all.push(joined.clone());
             eventually("all know of each other", async || {
                 all.iter().all(|one| one.servers() == all.len() - 1)
             })
@@ -114,13 +167,16 @@ impl Rig for ThroughNats {
             if all.len() < SERVERS {
                 clusters.insert(cluster.to_owned(), all);
             }
-            Server::ours(Tap::new(Arc::new(nats), "from ours"), Some(network))
+            let tap = Tap::new(joined.into_adapter(), "from ours");
+            let recovery = self.jetstream.then(RecoveryConfig::default);
+            Server::ours_with(tap, Some(network), recovery)
         }
         .boxed_local()
     }
 
-    fn lacks(&self, _need: Need) -> Option<&'static str> {
-        None
+    fn lacks(&self, need: Need) -> Option<&'static str> {
+        let lacks = need == Need::Recovery && !self.jetstream;
+        lacks.then_some("it keeps no sessions")
     }
 }
 
@@ -161,6 +217,7 @@ impl Rig for NodeOnly {
         match need {
             Need::Counts => Some("Node fetches instead"),
             Need::Missing | Need::Network => Some("Node does not tell"),
+            Need::Recovery => Some("Node loses what is sent meanwhile"),
             Need::AnyName => None,
         }
     }

@@ -1,13 +1,16 @@
 //! One server of a cluster, ours or Node's, and what every server does for clients: `join`, `leave`, `tell`.
 
-use crate::{client::Client, tap::Tap};
+use crate::{
+    client::{Client, Ticket},
+    tap::Tap,
+};
 use futures_util::StreamExt;
 use rooms_layer::{
     bounds::EmittedBy,
     prelude::*,
     rooms::{
         Selection,
-        adapter::{Answer, Answers, Question},
+        adapter::{Answer, Answers, Question, RecoveryConfig},
     },
     wire::{DataWriter, Value},
 };
@@ -177,9 +180,22 @@ fn rooms_of(names: &[Box<str>]) -> Vec<DynRoom> {
 
 impl Server {
     pub(crate) fn ours(tap: Tap, network: Option<Proxy>) -> Self {
+        Self::ours_with(tap, network, None)
+    }
+
+    /// One to which clients may come back.
+    pub(crate) fn ours_with(
+        tap: Tap,
+        network: Option<Proxy>,
+        recovery: Option<RecoveryConfig>,
+    ) -> Self {
         let main = Main::serve(()).on(join::<Main>).on(leave::<Main>);
         let space = Space::serve(()).on(join::<Space>).on(leave::<Space>);
-        let layer = RoomsLayer::with_adapter(tap.clone())
+        let mut layer = RoomsLayer::with_adapter(tap.clone());
+        if let Some(recovery) = recovery {
+            layer = layer.recovery(recovery);
+        }
+        let layer = layer
             .namespace(main.on(tell::<Main>))
             .namespace(space.on(tell::<Space>).build());
         Self {
@@ -205,13 +221,7 @@ impl Server {
 
     pub(crate) async fn client(&self, namespace: &str) -> Client {
         match &self.kind {
-            ServerKind::Ours(Ours { layer, .. }) => {
-                let (ours, theirs) = duplex(64 * 1024);
-                let request = http::Request::get("/socket.io/?EIO=4&transport=websocket");
-                let request = request.body(()).expect("a request");
-                tokio::spawn(layer.accept(&request, theirs));
-                Client::over(ours, namespace).await
-            }
+            ServerKind::Ours(ours) => ours.client(namespace, None).await,
             ServerKind::Node(node) => {
                 Client::connect(([127, 0, 0, 1], node.port).into(), namespace).await
             }
@@ -451,6 +461,15 @@ impl Server {
 }
 
 impl Ours {
+    /// A client, which may be one that comes back.
+    pub(crate) async fn client(&self, namespace: &str, ticket: Option<&Ticket>) -> Client {
+        let (ours, theirs) = duplex(64 * 1024);
+        let request = http::Request::get("/socket.io/?EIO=4&transport=websocket");
+        let request = request.body(()).expect("a request");
+        tokio::spawn(self.layer.accept(&request, theirs));
+        Client::over(ours, namespace, ticket).await
+    }
+
     /// What the other servers answer to a question in `/`.
     pub(crate) async fn question(&self, to: &Selection, question: Question<'_>) -> Vec<Answer> {
         self.question_for(to, question, AMPLE).await

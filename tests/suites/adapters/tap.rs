@@ -3,6 +3,7 @@
 use futures_util::FutureExt;
 use rooms_layer::{
     Adapter, SocketId,
+    bounds::CanRecover,
     rooms::{
         Selection,
         adapter::{
@@ -87,6 +88,9 @@ impl Adapter for Tap {
         self.inner.close()
     }
 }
+
+/// Where the inner one does.
+impl CanRecover for Tap {}
 
 /// Both sides of one namespace.
 pub(crate) struct Line {

@@ -3,6 +3,7 @@
 mod commands;
 mod payloads;
 mod questions;
+mod recovery;
 mod rooms;
 mod servers;
 
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Case> {
         commands::cases(),
         questions::cases(),
         servers::cases(),
+        recovery::cases(),
     ];
     groups.into_iter().flatten().collect()
 }
