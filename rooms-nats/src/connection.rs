@@ -6,7 +6,7 @@ use rooms_layer::rooms::adapter::{BoxFuture, Health};
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,6 +23,8 @@ pub(crate) struct Connection {
     back: Notify,
     /// How many messages this server was too slow for.
     lost: AtomicU64,
+    /// It is down for that, and for nothing else.
+    is_slow: AtomicBool,
 }
 
 impl Connection {
@@ -31,6 +33,7 @@ impl Connection {
             health: watch::Sender::new(Health::Up),
             back: Notify::new(),
             lost: AtomicU64::new(0),
+            is_slow: AtomicBool::new(false),
         })
     }
 
@@ -38,10 +41,16 @@ impl Connection {
     pub(crate) fn event(&self, event: &Event) {
         match event {
             Event::Connected => self.back.notify_one(),
-            Event::Disconnected => self.down("the connection to NATS is lost, and is made again"),
+            Event::Disconnected => {
+                self.is_slow.store(false, Ordering::Relaxed);
+                self.down("the connection to NATS is lost, and is made again");
+            }
             Event::SlowConsumer(_) => {
-                if self.lost.fetch_add(1, Ordering::Relaxed) == 0 {
-                    self.down("NATS brings more than this server takes, and messages are lost");
+                let is_first = self.lost.fetch_add(1, Ordering::Relaxed) == 0;
+                if is_first
+                    && self.down("NATS brings more than this server takes, and messages are lost")
+                {
+                    self.is_slow.store(true, Ordering::Relaxed);
                 }
             }
             Event::ServerError(error) => tracing::warn!(%error, "NATS refuses something"),
@@ -67,22 +76,37 @@ impl Connection {
         }
     }
 
-    fn down(&self, cause: &str) {
+    /// Something does not work; whether that is news.
+    fn down(&self, cause: &str) -> bool {
         let is_news = self.change(Health::Down {
             cause: cause.into(),
         });
         if is_news {
             tracing::warn!(cause, "the way to the other servers is down");
         }
+        is_news
+    }
+
+    /// NATS does not answer, although the connection seems to be there.
+    pub(crate) fn unanswered(&self) {
+        self.is_slow.store(false, Ordering::Relaxed);
+        self.down("NATS does not answer; the connection is made again");
     }
 
     pub(crate) fn closed(&self) {
         self.change(Health::Closed);
     }
 
-    /// How many messages were lost since this was last asked.
-    pub(crate) fn take_lost(&self) -> u64 {
-        self.lost.swap(0, Ordering::Relaxed)
+    /// Looks whether this server is fast enough again.
+    pub(crate) fn look_at_lost(&self) {
+        match self.lost.swap(0, Ordering::Relaxed) {
+            0 if self.is_slow.swap(false, Ordering::Relaxed) => self.up(),
+            0 => {}
+            lost => tracing::error!(
+                lost,
+                "this server did not take its messages in time, and they are lost"
+            ),
+        }
     }
 
     pub(crate) fn health(&self) -> watch::Receiver<Health> {
@@ -146,8 +170,17 @@ mod tests {
 
         connection.event(&Event::SlowConsumer(1));
         connection.event(&Event::SlowConsumer(1));
-        assert!(!health().is_up());
-        assert_eq!((connection.take_lost(), connection.take_lost()), (2, 0));
+        connection.look_at_lost();
+        assert!(!health().is_up(), "messages were lost until now");
+        connection.look_at_lost();
+        assert!(health().is_up(), "none were");
+
+        connection.event(&Event::SlowConsumer(1));
+        connection.unanswered();
+        connection.event(&Event::Disconnected);
+        connection.look_at_lost();
+        connection.look_at_lost();
+        assert!(!health().is_up(), "that is not all");
 
         connection.closed();
         connection.up();

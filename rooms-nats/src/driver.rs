@@ -14,7 +14,10 @@ use bytes::Bytes;
 use rooms_layer::rooms::adapter::{AdapterError, Health};
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::{
@@ -35,6 +38,7 @@ pub(crate) struct Driver {
     namespaces: HashMap<Arc<str>, Subscriptions>,
     /// Those of clients that may come back, where they are kept.
     sessions: Option<Arc<Sessions>>,
+    is_probing: Arc<AtomicBool>,
     heartbeat: Duration,
     silence: Duration,
 }
@@ -64,6 +68,7 @@ impl Driver {
             always: Vec::new(),
             namespaces: HashMap::new(),
             sessions: None,
+            is_probing: Arc::default(),
             heartbeat: config.heartbeat,
             silence: config.silence,
         }
@@ -218,18 +223,9 @@ impl Driver {
 
     async fn tick(&mut self) {
         self.announce(Plain::Alive).await;
+        self.connection.look_at_lost();
+        self.probe();
         let is_up = self.connection.health().borrow().is_up();
-        let lost = self.connection.take_lost();
-        if lost > 0 {
-            tracing::error!(
-                lost,
-                "this server did not take its messages in time, and they are lost"
-            );
-        } else if !is_up
-            && self.client.connection_state() == async_nats::connection::State::Connected
-        {
-            self.connection.up();
-        }
         if is_up {
             let gone = self.cluster.presence().expire(self.silence, Instant::now());
             for server in gone {
@@ -240,6 +236,26 @@ impl Driver {
                 self.cluster.questions.gone(&server, false);
             }
         }
+    }
+
+    /// Finds out whether NATS hears us. The client of NATS takes whatever comes for a sign that it does.
+    fn probe(&self) {
+        if self.is_probing.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (client, connection) = (self.client.clone(), self.connection.clone());
+        let (nobody, silence, is_probing) = (self.nobody(), self.silence, self.is_probing.clone());
+        tokio::spawn(async move {
+            let is_lost = connection.health().borrow().is_up()
+                && confirm(&client, nobody, silence).await.is_err()
+                && connection.health().borrow().is_up();
+            if is_lost {
+                connection.unanswered();
+                // It fails where the client is gone.
+                client.force_reconnect().await.ok();
+            }
+            is_probing.store(false, Ordering::Relaxed);
+        });
     }
 
     /// Deals with all messages of a batch, those of each server in its order.

@@ -42,6 +42,8 @@ pub(crate) struct Log {
     config: Config,
     /// The stream that there is, and when it was made.
     open: Mutex<Option<(Stream, u64)>>,
+    /// The last place that this server has delivered.
+    delivered: watch::Sender<u64>,
 }
 
 impl Log {
@@ -63,6 +65,7 @@ impl Log {
             context,
             config,
             open: Mutex::new(None),
+            delivered: watch::Sender::new(0),
         }
     }
 
@@ -121,6 +124,9 @@ impl Log {
         if last <= offset.sequence {
             return Ok(Vec::new());
         }
+        // Until this server has delivered as much, which is held back for the client. What came later would come twice.
+        let mut delivered = self.delivered.subscribe();
+        timeout(PATIENCE, delivered.wait_for(|delivered| *delivered >= last)).await??;
         let config = pull::Config {
             deliver_policy: DeliverPolicy::ByStartSequence {
                 start_sequence: offset.sequence + 1,
@@ -169,6 +175,7 @@ impl Log {
         seen: u64,
     ) {
         let epoch = self.stream().map_or(0, |(_, epoch)| epoch);
+        self.delivered.send_replace(seen);
         let mut reader = Reader {
             log: &self,
             shared: outbox.shared(),
@@ -233,6 +240,7 @@ impl Reader<'_> {
             );
             self.seen = last;
         }
+        self.log.delivered.send_replace(self.seen);
         let config = push::OrderedConfig {
             deliver_subject: self.shared.subjects().inbox(self.shared.own()),
             deliver_policy: DeliverPolicy::ByStartSequence {
@@ -251,6 +259,7 @@ impl Reader<'_> {
             if sequence > self.seen {
                 self.seen = sequence;
                 self.deliver(&delivered);
+                self.log.delivered.send_replace(sequence);
             }
         }
         Err("JetStream has ended the log".into())

@@ -27,7 +27,7 @@ impl Nats {
     ///
     /// Panics when it does not start.
     pub async fn start_with(arguments: &[&str]) -> Self {
-        let mut nats = Self::spawn("alone", arguments);
+        let nats = Self::spawn("alone", arguments);
         nats.ready().await;
         nats
     }
@@ -54,8 +54,8 @@ impl Nats {
             ];
             Self::spawn(&name, &arguments)
         });
-        let mut members: Vec<_> = members.collect();
-        for member in &mut members {
+        let members: Vec<_> = members.collect();
+        for member in &members {
             member.ready().await;
         }
         members
@@ -89,7 +89,7 @@ impl Nats {
     /// # Panics
     ///
     /// Panics when it can't for long.
-    pub async fn ready(&mut self) {
+    pub async fn ready(&self) {
         let monitor = local(self.monitor);
         let request = "GET /healthz HTTP/1.0\r\n\r\n";
         if let Err(error) = await_answer(monitor, request, r#"{"status":"ok"}"#).await {
@@ -118,8 +118,8 @@ impl Nats {
     }
 
     /// The program.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 }
 

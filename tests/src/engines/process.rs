@@ -5,6 +5,7 @@ use std::{
     fs::File,
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::{Mutex, MutexGuard},
 };
 use tempfile::TempDir;
 
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 pub struct Process {
     program: PathBuf,
     arguments: Vec<OsString>,
-    child: Child,
+    child: Mutex<Child>,
     folder: TempDir,
 }
 
@@ -32,16 +33,17 @@ impl Process {
         Self {
             program,
             arguments,
-            child,
+            child: Mutex::new(child),
             folder,
         }
     }
 
     /// Ends it without a warning, as a power cut does. Its folder stays.
-    pub fn kill(&mut self) {
+    pub fn kill(&self) {
+        let mut child = self.child();
         // It may have ended by itself.
-        self.child.kill().ok();
-        self.child.wait().ok();
+        child.kill().ok();
+        child.wait().ok();
     }
 
     /// Has it stand still. Its connections stay open, and nobody answers on them.
@@ -59,9 +61,9 @@ impl Process {
     /// # Panics
     ///
     /// Panics when it can't be waited for.
-    pub fn terminate(&mut self) {
+    pub fn terminate(&self) {
         self.signal(Signal::TERM);
-        self.child.wait().expect("it is our child");
+        self.child().wait().expect("it is our child");
     }
 
     /// Starts it once more, with the same arguments, in the same folder.
@@ -69,9 +71,9 @@ impl Process {
     /// # Panics
     ///
     /// Panics when it can't be started.
-    pub fn restart(&mut self) {
+    pub fn restart(&self) {
         self.kill();
-        self.child = spawn(&self.program, &self.arguments, &self.folder);
+        *self.child() = spawn(&self.program, &self.arguments, &self.folder);
     }
 
     /// What it has said, from its first start on.
@@ -80,8 +82,12 @@ impl Process {
         String::from_utf8_lossy(&said.unwrap_or_default()).into_owned()
     }
 
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().expect("no code panics under this lock")
+    }
+
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_child(&self.child);
+        let pid = Pid::from_child(&self.child());
         // It may have ended by itself.
         kill_process(pid, signal).ok();
     }

@@ -74,8 +74,8 @@ impl Redis {
     }
 
     /// The program.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 
     /// Sends one command as text, and returns the answer of one line.

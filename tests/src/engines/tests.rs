@@ -7,7 +7,7 @@ use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 #[tokio::test]
 async fn a_program_ends_with_its_handle_and_can_be_started_again_where_it_was() {
-    let mut nats = Nats::start().await;
+    let nats = Nats::start().await;
     let address = nats.address();
     let greets = async || {
         let mut stream = TcpStream::connect(address).await?;
@@ -46,7 +46,7 @@ async fn redis_keeps_what_it_is_told_to_keep() {
     let always = ["--appendonly", "yes", "--appendfsync", "always"];
     let cases: [(&[&str], &str); 2] = [(&[], "$-1"), (&always, "$1")];
     for (arguments, kept) in cases {
-        let mut redis = Redis::start_with(arguments).await;
+        let redis = Redis::start_with(arguments).await;
         assert_eq!(redis.ask("SET key 1").await, "+OK\r\n");
         redis.process().restart();
         redis.ready().await;
@@ -57,7 +57,7 @@ async fn redis_keeps_what_it_is_told_to_keep() {
 
 #[tokio::test]
 async fn a_replica_takes_over_from_a_master_that_is_gone() {
-    let mut sentinel = Sentinel::start().await;
+    let sentinel = Sentinel::start().await;
     let replica = sentinel.servers[1].port();
     sentinel.servers[0].process().kill();
     let address = format!("address=127.0.0.1:{replica}");

@@ -2,24 +2,28 @@
 
 use crate::{
     client::{Client, PATIENCE},
-    rigs::Rig,
+    rigs::{Engine, Rig},
     server::Server,
 };
 use rooms_layer::{rooms::Selection, wire::Value};
-use std::{collections::BTreeSet, ops::Deref, time::Duration};
+use std::{collections::BTreeSet, ops::Deref, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
 /// How many servers a case has.
 pub(crate) const SERVERS: usize = 3;
 
 /// The servers of one case.
-pub(crate) struct Cluster(Vec<Server>);
+pub(crate) struct Cluster {
+    servers: Vec<Server>,
+    pub(crate) name: String,
+    engine: Option<Arc<dyn Engine>>,
+}
 
 impl Deref for Cluster {
     type Target = [Server];
 
     fn deref(&self) -> &[Server] {
-        &self.0
+        &self.servers
     }
 }
 
@@ -30,9 +34,19 @@ impl Cluster {
         for number in 0..SERVERS {
             servers.push(rig.server(name, number).await);
         }
-        let cluster = Self(servers);
+        let cluster = Self {
+            servers,
+            name: name.to_owned(),
+            engine: rig.engine(),
+        };
         cluster.warm().await;
         cluster
+    }
+
+    /// What the servers talk through, which only cases that break it may have.
+    pub(crate) fn engine(&self) -> &dyn Engine {
+        let engine = self.engine.as_deref();
+        engine.expect("there is one server of the engine")
     }
 
     async fn warm(&self) {

@@ -10,7 +10,7 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use rooms_layer::{Adapter, rooms::adapter::RecoveryConfig};
 use rooms_nats::{ConnectOptions, JetStream, JetStreamConfig};
 use rooms_tests::{
-    engines::{nats::Nats, redis::Redis},
+    engines::{Process, nats::Nats, redis::Redis},
     peer::Peer,
     proxy::Proxy,
 };
@@ -18,6 +18,7 @@ use serde_json::json;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// How servers are joined to a cluster: a column of the table.
@@ -28,8 +29,25 @@ pub(crate) trait Rig: Send + Sync {
     /// Starts one more server of a cluster. Clusters of different names do not hear of each other.
     fn server<'a>(&'a self, cluster: &'a str, number: usize) -> LocalBoxFuture<'a, Server>;
 
+    /// What can be done to the engine; only in clusters that have one for themselves.
+    fn engine(&self) -> Option<Arc<dyn Engine>> {
+        None
+    }
+
     /// Why it can't have what a case needs; `None` if it can.
     fn lacks(&self, need: Need) -> Option<&'static str>;
+}
+
+/// What servers of a cluster talk through, to be broken.
+pub(crate) trait Engine {
+    /// The program.
+    fn process(&self) -> &Process;
+
+    /// Waits until it works.
+    fn ready(&self) -> LocalBoxFuture<'_, ()>;
+
+    /// Publishes something that is no message, wherever servers of a cluster listen.
+    fn forge<'a>(&'a self, cluster: &'a str, bytes: &'a [u8]) -> LocalBoxFuture<'a, ()>;
 }
 
 /// What not every cluster can.
@@ -78,7 +96,7 @@ impl Rig for Memory {
 pub(crate) struct ThroughNats {
     name: &'static str,
     /// The servers of NATS, to which ours connect in turn.
-    engines: Vec<Nats>,
+    engines: Vec<Arc<Nats>>,
     /// With JetStream, clients may come back.
     jetstream: bool,
     clusters: Mutex<HashMap<String, Vec<Joined>>>,
@@ -111,7 +129,7 @@ impl ThroughNats {
     pub(crate) fn new(name: &'static str, engines: Vec<Nats>) -> Self {
         Self {
             name,
-            engines,
+            engines: engines.into_iter().map(Arc::new).collect(),
             jetstream: false,
             clusters: Mutex::default(),
         }
@@ -128,6 +146,9 @@ impl ThroughNats {
         let server = format!("nats://{}", network.address());
         let mut config = JetStreamConfig::default();
         config.nats.prefix = format!("test.{cluster}");
+        // Tests have no time to wait for a server that is gone.
+        config.nats.heartbeat = Duration::from_millis(300);
+        config.nats.silence = Duration::from_secs(3);
         // There are as many logs as cases.
         config.max_bytes = 8 * 1024 * 1024;
         config.replicas = self.engines.len();
@@ -174,9 +195,39 @@ impl Rig for ThroughNats {
         .boxed_local()
     }
 
+    fn engine(&self) -> Option<Arc<dyn Engine>> {
+        match &self.engines[..] {
+            [engine] => Some(engine.clone()),
+            _ => None,
+        }
+    }
+
     fn lacks(&self, need: Need) -> Option<&'static str> {
         let lacks = need == Need::Recovery && !self.jetstream;
         lacks.then_some("it keeps no sessions")
+    }
+}
+
+impl Engine for Nats {
+    fn process(&self) -> &Process {
+        self.process()
+    }
+
+    fn ready(&self) -> LocalBoxFuture<'_, ()> {
+        self.ready().boxed_local()
+    }
+
+    fn forge<'a>(&'a self, cluster: &'a str, bytes: &'a [u8]) -> LocalBoxFuture<'a, ()> {
+        async move {
+            let client = async_nats::connect(self.url()).await.expect("it is there");
+            for end in ["servers", "all./", "room./.a", "log./"] {
+                let subject = format!("test.{cluster}.1.{end}");
+                let published = client.publish(subject, bytes.to_vec().into()).await;
+                published.expect("it is short");
+            }
+            client.flush().await.expect("it is there");
+        }
+        .boxed_local()
     }
 }
 
@@ -210,7 +261,12 @@ impl Rig for NodeOnly {
     }
 
     fn server<'a>(&'a self, cluster: &'a str, _number: usize) -> LocalBoxFuture<'a, Server> {
-        node_server(&self.peer, self.adapter, &self.redis, cluster).boxed_local()
+        async move {
+            // They share a Redis, and their channels have the same names.
+            let prefix = format!("{cluster}-{}", self.adapter);
+            node_server(&self.peer, self.adapter, &self.redis, &prefix).await
+        }
+        .boxed_local()
     }
 
     fn lacks(&self, need: Need) -> Option<&'static str> {

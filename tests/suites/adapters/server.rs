@@ -255,6 +255,13 @@ impl Server {
         }
     }
 
+    /// Emits `said`, whether or not the others are told.
+    pub(crate) fn emit_here(&self, to: &Selection, value: impl Into<Value>) {
+        let ours = self.as_ours().expect("only ours are looked at");
+        let (said, io) = (Said(value.into()), ours.layer.io::<Main>());
+        drop(at!(io, to, |target| target.emit(said)).expect("an open server"));
+    }
+
     /// Emits `warm`, which clients do not hear.
     pub(crate) async fn warm(&self, from: usize) {
         match &self.kind {

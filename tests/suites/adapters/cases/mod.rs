@@ -21,7 +21,7 @@ pub(crate) struct Case {
 type Run = Box<dyn Fn(Cluster) -> LocalBoxFuture<'static, ()>>;
 
 impl Case {
-    fn new<F>(name: &'static str, run: fn(Cluster) -> F) -> Self
+    pub(crate) fn new<F>(name: &'static str, run: fn(Cluster) -> F) -> Self
     where
         F: Future<Output = ()> + 'static,
     {
@@ -30,7 +30,7 @@ impl Case {
         Self { name, needs, run }
     }
 
-    fn needs(mut self, needs: &'static [Need]) -> Self {
+    pub(crate) fn needs(mut self, needs: &'static [Need]) -> Self {
         self.needs = needs;
         self
     }
