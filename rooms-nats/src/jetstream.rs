@@ -13,6 +13,11 @@ use rooms_layer::{
     rooms::adapter::{AdapterError, BoxFuture, Channel, Confirmed, Health, Opening},
 };
 use std::{fmt, sync::Arc, time::Duration};
+use tokio::time::sleep;
+
+/// How often the stream and the bucket are asked for, and how long between.
+const ATTEMPTS: u32 = 3;
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// [`Nats`] with JetStream, which keeps what clients need that come back: for `RoomsLayer::recovery`.
 ///
@@ -122,11 +127,21 @@ impl JetStream {
         }
         let (nats, driver, client) = Nats::prepare(options, servers, &config.nats).await?;
         let context = jetstream::new(client);
-        let failed = |error: &dyn fmt::Display| ConnectError::JetStream(AdapterError::new(error));
         let log = Log::new(context.clone(), &nats.outbox, &config);
-        let seen = log.open().await.map_err(|error| failed(&error))?;
-        let store = sessions::open(&context, &nats.outbox, &config).await;
-        let store = store.map_err(|error| failed(&error))?;
+        // A cluster of NATS that has just started may need a moment to agree on something new.
+        let mut attempts = 0;
+        let (seen, store) = loop {
+            attempts += 1;
+            let opened = log.open().await;
+            let store = sessions::open(&context, &nats.outbox, &config).await;
+            match (opened, store) {
+                (Ok(seen), Ok(store)) => break (seen, store),
+                (Err(error), _) | (_, Err(error)) if attempts == ATTEMPTS => {
+                    return Err(ConnectError::JetStream(AdapterError::new(error)));
+                }
+                _ => sleep(PAUSE).await,
+            }
+        };
         let (log, sessions) = (Arc::new(log), Arc::new(Sessions::new(store)));
         let health = nats.connection.health();
         let following =

@@ -154,6 +154,10 @@ impl Log {
                 let delivered: Delivered = delivered?;
                 let info = delivered.info().map_err(|error| error.to_string())?;
                 (pending, seen) = (info.pending, info.stream_sequence);
+                if seen > last {
+                    // That comes by itself.
+                    break;
+                }
                 let Ok(message) = protocol::read(&delivered.payload) else {
                     continue;
                 };

@@ -1,7 +1,11 @@
 //! `nats-server`.
 
-use super::{Process, answer, await_answer, free_port};
-use std::net::{Ipv4Addr, SocketAddr};
+use super::{PATIENCE, Process, answer, await_answer, free_port};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
 
 /// A server, or one of several that form a cluster; with JetStream.
 #[derive(Debug)]
@@ -57,8 +61,23 @@ impl Nats {
         let members: Vec<_> = members.collect();
         for member in &members {
             member.ready().await;
+            member.has_leader(count).await;
         }
         members
+    }
+
+    /// Waits until the cluster has all its members and somebody who decides.
+    async fn has_leader(&self, count: usize) {
+        let begun = Instant::now();
+        loop {
+            let said = self.monitor("/jsz").await.unwrap_or_default();
+            let is_whole = said.contains(&format!(r#""cluster_size": {count}"#));
+            if is_whole && said.contains(r#""leader": "member"#) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "no leader: {said}");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn spawn(name: &str, arguments: &[&str]) -> Self {
