@@ -10,6 +10,7 @@ mod cases;
 mod client;
 mod cluster;
 mod faults;
+mod nats;
 mod rigs;
 mod same_process;
 mod server;
@@ -17,7 +18,8 @@ mod table;
 mod tap;
 
 use crate::{
-    rigs::{Memory, NodeOnly, Rig, ThroughNats},
+    nats::ThroughNats,
+    rigs::{Memory, NodeOnly, Rig},
     table::Table,
 };
 use rooms_tests::{
@@ -33,16 +35,19 @@ async fn main() -> ExitCode {
         |name, adapter| -> Box<dyn Rig> { Box::new(NodeOnly::new(name, adapter, &redis, &peer)) };
     let rigs: Vec<Box<dyn Rig>> = vec![
         Box::new(Memory::default()),
-        nats("nats", 1).await,
-        jetstream("jetstream", 1).await,
-        jetstream("jetstream: 3", 3).await,
+        through_nats("nats", 1).await,
+        through_jetstream("jetstream", 1).await,
+        through_jetstream("jetstream: 3", 3).await,
         node("node: redis", "classic"),
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),
     ];
     let cases = Table::fill("case", rigs, cases::all()).await;
     // These break their engines, so they have some of their own.
-    let rigs = vec![nats("nats", 1).await, jetstream("jetstream", 1).await];
+    let rigs = vec![
+        through_nats("nats", 1).await,
+        through_jetstream("jetstream", 1).await,
+    ];
     let faults = Table::fill("fault", rigs, faults::all()).await;
 
     if cases.is_empty() && faults.is_empty() {
@@ -57,11 +62,11 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn nats(name: &'static str, servers: usize) -> Box<dyn Rig> {
+async fn through_nats(name: &'static str, servers: usize) -> Box<dyn Rig> {
     Box::new(ThroughNats::new(name, engines(servers).await))
 }
 
-async fn jetstream(name: &'static str, servers: usize) -> Box<dyn Rig> {
+async fn through_jetstream(name: &'static str, servers: usize) -> Box<dyn Rig> {
     Box::new(ThroughNats::new(name, engines(servers).await).with_jetstream())
 }
 
