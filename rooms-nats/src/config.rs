@@ -74,7 +74,8 @@ mod tests {
     #[test]
     fn what_can_not_be_is_told() {
         assert_eq!(NatsConfig::default().problem(), None);
-        let cases: [(fn(&mut NatsConfig), &str); 5] = [
+        type Change = fn(&mut NatsConfig);
+        let cases: [(Change, &str); 5] = [
             (|config| config.prefix = "a b".to_owned(), "`prefix`"),
             (|config| config.heartbeat = Duration::ZERO, "`silence`"),
             (

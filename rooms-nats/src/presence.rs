@@ -35,10 +35,8 @@ impl Presence {
 
     /// Forgets the servers that were not heard for so long, and returns them.
     pub(crate) fn expire(&mut self, silence: Duration, now: Instant) -> Vec<Box<str>> {
-        let is_silent =
-            |_: &Box<str>, last: &mut Instant| now.saturating_duration_since(*last) > silence;
         self.last_heard
-            .extract_if(is_silent)
+            .extract_if(|_, last| now.saturating_duration_since(*last) > silence)
             .map(|(server, _)| server)
             .collect()
     }
