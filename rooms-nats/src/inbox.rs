@@ -137,6 +137,33 @@ mod tests {
         );
     }
 
+    /// Has an item, and says so only when it is asked for the second time.
+    struct Shy(u32);
+
+    impl Stream for Shy {
+        type Item = u32;
+
+        fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<u32>> {
+            self.0 += 1;
+            match self.0 {
+                1 => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                2 => Poll::Ready(Some(2)),
+                _ => Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_is_woken_while_it_is_looked_at_is_in_the_batch() {
+        let mut inbox = Inbox::new();
+        // One that has something at once, so that the batch begins.
+        let _subscribed: Vec<_> = [1, 0, 0, 0].map(|asked| inbox.add(Shy(asked))).into();
+        assert_eq!(inbox.batch().await, [2, 2, 2, 2]);
+    }
+
     /// The order that a connection gives is whole, whichever queues its messages take, while they come.
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn batches_in_a_row_are_in_order() {

@@ -255,6 +255,17 @@ impl Server {
         }
     }
 
+    /// Emits `said` without waiting for the engine.
+    pub(crate) fn emit_at_once(&self, to: &Selection, value: impl Into<Value>) {
+        match &self.kind {
+            ServerKind::Ours(_) => self.emit_here(to, value),
+            ServerKind::Node(node) => {
+                let event = json!({ "event": ["said", to_json(&value.into())] });
+                node.peer.cast("emit", node.addressed("/", to, event));
+            }
+        }
+    }
+
     /// Emits `said`, whether or not the others are told.
     pub(crate) fn emit_here(&self, to: &Selection, value: impl Into<Value>) {
         let ours = self.as_ours().expect("only ours are looked at");
@@ -504,12 +515,22 @@ impl Node {
         name: &str,
         namespace: &str,
         to: &Selection,
+        parameters: serde_json::Value,
+    ) -> serde_json::Value {
+        let parameters = self.addressed(namespace, to, parameters);
+        self.peer.call(name, parameters).await
+    }
+
+    fn addressed(
+        &self,
+        namespace: &str,
+        to: &Selection,
         mut parameters: serde_json::Value,
     ) -> serde_json::Value {
         parameters["server"] = json!(self.number);
         parameters["namespace"] = json!(namespace);
         parameters["to"] = json!({ "rooms": to.rooms, "except": to.except });
-        self.peer.call(name, parameters).await
+        parameters
     }
 
     async fn command(&self, command: &str, to: &Selection, mut parameters: serde_json::Value) {
