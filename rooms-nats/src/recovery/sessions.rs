@@ -190,13 +190,13 @@ impl Sessions {
             }
             let from = std::mem::replace(&mut session.owner, own.into());
             session.gone = None;
-            // Its former socket, where it was on this server, has nothing to write any more.
-            self.held().remove(&session.socket);
             let updated = self
                 .store
                 .update(&*key, session.write(), entry.revision)
                 .await;
             if let Ok(revision) = updated {
+                // Its former socket, where it was on this server, has nothing to write any more.
+                self.held().remove(&session.socket);
                 return Some(Claim {
                     session,
                     key,
@@ -258,7 +258,7 @@ impl Sessions {
         held: Held,
     ) -> (SocketId, Written) {
         let (gone, rooms) = match held.state {
-            State::Ended => return (socket, self.erase(&held.key).await),
+            State::Ended => return (socket, self.erase(own, &held).await),
             State::Gone { at, rooms } => (Some(at), rooms),
             State::Here => {
                 let local = cluster.local(&held.namespace);
@@ -303,11 +303,31 @@ impl Sessions {
         )
     }
 
-    async fn erase(&self, key: &str) -> Written {
-        match self.store.purge(key).await {
-            Ok(()) => Written::Now(0),
-            Err(error) => Written::Failed(error.to_string()),
+    /// Erases a session, unless another server has it by now.
+    async fn erase(&self, own: &str, held: &Held) -> Written {
+        let mut revision = held.revision;
+        for _ in 0..2 {
+            if revision == 0 {
+                return Written::Now(0);
+            }
+            let erased = self
+                .store
+                .purge_expect_revision(&*held.key, Some(revision))
+                .await;
+            if erased.is_ok() {
+                return Written::Now(0);
+            }
+            // An earlier write of ours may have been done without our knowing.
+            match self.store.entry(&*held.key).await {
+                Ok(Some(entry)) => match Session::read(&entry.value) {
+                    Ok(found) if *found.owner == *own => revision = entry.revision,
+                    _ => return Written::Now(0),
+                },
+                Ok(None) => return Written::Now(0),
+                Err(error) => return Written::Failed(error.to_string()),
+            }
         }
+        Written::Failed("it changes all the time".to_owned())
     }
 
     /// Notes what came of writing a session.

@@ -155,6 +155,12 @@ impl Client {
         }
     }
 
+    /// Says goodbye to its namespace.
+    pub(crate) async fn leave_namespace(&mut self) {
+        let goodbye = format!("41{}", self.prefix());
+        self.send(Message::text(goodbye)).await;
+    }
+
     /// The next event: its name and its arguments.
     pub(crate) async fn event(&mut self) -> (String, Vec<Value>) {
         let packet = self.next_event().await;

@@ -3,7 +3,7 @@
 use super::Case;
 use crate::{
     client::Client,
-    cluster::{Cluster, all, to},
+    cluster::{Cluster, all, eventually, to},
     rigs::Need,
     server::{Ours, Server},
 };
@@ -20,6 +20,7 @@ pub(super) fn cases() -> Vec<Case> {
             "coming and going in a stream of events, nothing is lost or doubled",
             in_a_stream,
         ),
+        Case::new("who has said goodbye is new", goodbye),
         Case::new("a session that is not ours is nobody's", not_ours),
     ];
     let needs = |case: Case| case.needs(&[Need::Recovery]);
@@ -120,6 +121,21 @@ async fn in_a_stream(cluster: Cluster) {
     let around = wrong.map(|at| &heard[at.saturating_sub(5)..heard.len().min(at + 5)]);
     assert_eq!(around, None, "lost or doubled");
     assert_eq!(heard.len() as i64, COUNT);
+}
+
+async fn goodbye(cluster: Cluster) {
+    let mut client = client(&cluster).await;
+    let (id, ticket) = (client.id().clone(), client.ticket());
+    client.leave_namespace().await;
+    eventually("it is gone", async || {
+        cluster[0].fetch(&to(&["a"])).await.is_empty()
+    })
+    .await;
+    // The session is erased behind it; what its server does next, it does later.
+    cluster[2].client("/").await.join("b").await;
+    cluster[2].emit(&to(&["b"]), "later").await;
+    let other = ours(&cluster[0]).client("/", Some(&ticket)).await;
+    assert_ne!(other.id(), &id, "who says goodbye does not come back");
 }
 
 async fn not_ours(cluster: Cluster) {
