@@ -74,6 +74,52 @@ async fn a_process_without_sockets_emits_and_commands() {
     bob.disconnected().await;
 }
 
+/// How many sockets each server has, in a room.
+#[derive(Event, Serialize, Deserialize)]
+#[event(cluster, ack = usize)]
+struct CountIn(String);
+
+#[tokio::test]
+async fn the_typed_questions_reach_other_servers() {
+    let engine = engines::nats::Nats::start().await;
+    let nats = Nats::connect(engine.url()).await.expect("NATS is there");
+    let first = RoomsLayer::with_adapter(nats);
+    let nats = Nats::connect(engine.url()).await.expect("NATS is there");
+    let main = Main::serve(()).on_server_event(async |io: Io<Main>, CountIn(name): CountIn| {
+        io.to(DynRoom(name)).count().await
+    });
+    let second = RoomsLayer::with_adapter(nats).namespace(main);
+    let ann = member(&second, "a").await;
+    let bob = member(&second, "a").await;
+    let _here = member(&first, "b").await;
+
+    let io = first.io_with::<Main>();
+    let found = io.to(room("a")).fetch_sockets().await.expect("all answer");
+    let mut ids: Vec<_> = found.iter().map(|socket| socket.id().clone()).collect();
+    ids.sort();
+    let mut expected = [ann.id().clone(), bob.id().clone()];
+    expected.sort();
+    assert_eq!(ids, expected);
+    assert!(found[0].room_names().any(|name| name == "a"));
+    let handshake = found[0].handshake().expect("it is told");
+    assert!(handshake.url.starts_with("/socket.io/"), "{handshake:?}");
+    assert_eq!(io.cluster_count().await.expect("all answer"), 3);
+
+    let mut answers = io
+        .server_side_emit_with_ack(CountIn("a".to_owned()))
+        .expect("open");
+    assert_eq!(
+        answers
+            .next()
+            .await
+            .expect("one answers")
+            .expect("a number"),
+        2
+    );
+    assert!(answers.next().await.is_none());
+    assert_eq!(answers.missing(), 0);
+}
+
 /// Otherwise every server would read what all of them emit.
 #[tokio::test]
 async fn a_room_is_heard_by_servers_with_members_alone() {
