@@ -3,7 +3,7 @@
 //   {"id": 1, "do": "open", "adapter": "classic", "redis": 6379, "prefix": "x"}   ->   {"id": 1, "ok": {"server": 0, "port": 41234}}
 //
 // What fails is answered with {"id": 1, "error": "..."}. Byte strings travel as {"$bin": "<base64>"}. The Rust side is
-// tests/src/peer.rs; the events that the servers answer are those of tests/suites/adapters/server.rs.
+// tests/src/peer.rs; the events that the servers answer are those of tests/suites/adapters/app.rs.
 
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";

@@ -6,11 +6,13 @@
 //! cargo test -p rooms-tests --test adapters -- nats order # the rows and columns whose names have these words in them
 //! ```
 
+mod app;
 mod cases;
 mod client;
 mod cluster;
 mod faults;
 mod nats;
+mod node;
 mod rigs;
 mod same_process;
 mod server;

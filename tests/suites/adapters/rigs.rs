@@ -1,10 +1,6 @@
 //! The kinds of clusters that the cases run in.
 
-use crate::{
-    same_process::SameProcess,
-    server::{Node, Server},
-    tap::Tap,
-};
+use crate::{node::Node, same_process::SameProcess, server::Server, tap::Tap};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use rooms_tests::{
     engines::{Process, redis::Redis},

@@ -1,12 +1,13 @@
-//! One server of a cluster, ours or Node's, and what every server does for clients: `join`, `leave`, `tell`.
+//! One server of a cluster, ours or Node's.
 
 use crate::{
+    app::{Confirm, Said, Space, Warm, join, leave, tell},
     client::{Client, Ticket},
+    node::Node,
     tap::Tap,
 };
 use futures_util::StreamExt;
 use rooms_layer::{
-    bounds::EmittedBy,
     prelude::*,
     rooms::{
         Selection,
@@ -15,15 +16,11 @@ use rooms_layer::{
     wire::{DataWriter, Value},
 };
 use rooms_tests::{
-    peer::{Peer, from_json, to_json},
+    peer::{from_json, to_json},
     proxy::Proxy,
 };
-use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use tokio::io::duplex;
 
 /// How long questions are given that all will answer.
@@ -47,13 +44,6 @@ pub(crate) struct Ours {
     pub(crate) tap: Tap,
 }
 
-/// A server of Node's, in a process that it shares with others.
-pub(crate) struct Node {
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) number: u64,
-    pub(crate) port: u16,
-}
-
 /// What sockets have acknowledged.
 #[derive(Debug)]
 pub(crate) struct Asked {
@@ -75,69 +65,6 @@ impl Asked {
 pub(crate) struct Heard {
     pub(crate) answers: Vec<Value>,
     pub(crate) missing: usize,
-}
-
-/// Broadcasts of the suite.
-#[derive(Event, Serialize, Deserialize)]
-#[event(server, broadcast, to(dynamic))]
-struct Said(Value);
-
-/// What finds out whether servers hear each other.
-#[derive(Event, Serialize, Deserialize)]
-#[event(server, broadcast)]
-struct Warm(String);
-
-/// Broadcasts that are acknowledged.
-#[derive(Event, Serialize, Deserialize)]
-#[event(server, broadcast, to(dynamic), ack = Value)]
-struct Confirm(Value);
-
-#[derive(Event, Serialize, Deserialize)]
-#[event(client, ack = bool)]
-struct Join(String);
-
-#[derive(Event, Serialize, Deserialize)]
-#[event(client, ack = bool)]
-struct Leave(String);
-
-#[derive(Event, Serialize, Deserialize)]
-#[event(client, ack = bool)]
-struct Tell(Others, Value);
-
-#[derive(Serialize, Deserialize)]
-struct Others {
-    rooms: Option<Vec<String>>,
-    except: Vec<String>,
-}
-
-/// The dynamic namespaces.
-#[derive(Namespace)]
-#[namespace(path = "/space-{id}", client(Join, Leave, Tell), server(Said, Confirm))]
-struct Space {
-    id: u32,
-}
-
-async fn join<N: Namespace>(socket: Socket<N>, Join(room): Join) -> bool {
-    socket.join(DynRoom(room)).await.is_ok()
-}
-
-async fn leave<N: Namespace>(socket: Socket<N>, Leave(room): Leave) -> bool {
-    socket.leave(DynRoom(room)).await.is_ok()
-}
-
-async fn tell<N: Namespace>(socket: Socket<N>, Tell(to, value): Tell) -> bool
-where
-    Said: EmittedBy<N>,
-{
-    let except: Vec<_> = to.except.into_iter().map(DynRoom).collect();
-    let sent = match to.rooms {
-        Some(rooms) => {
-            let rooms: Vec<_> = rooms.into_iter().map(DynRoom).collect();
-            socket.to(rooms).except(except).emit(Said(value))
-        }
-        None => socket.broadcast().except(except).emit(Said(value)),
-    };
-    sent.is_ok()
 }
 
 /// Calls a method with whom a selection means.
@@ -506,43 +433,6 @@ impl Ours {
             .ask(to, question, Instant::now() + time);
         let answers: Answers = answers.unwrap_or_else(|| Box::pin(futures_util::stream::empty()));
         answers.collect().await
-    }
-}
-
-impl Node {
-    async fn call(
-        &self,
-        name: &str,
-        namespace: &str,
-        to: &Selection,
-        parameters: serde_json::Value,
-    ) -> serde_json::Value {
-        let parameters = self.addressed(namespace, to, parameters);
-        self.peer.call(name, parameters).await
-    }
-
-    fn addressed(
-        &self,
-        namespace: &str,
-        to: &Selection,
-        mut parameters: serde_json::Value,
-    ) -> serde_json::Value {
-        parameters["server"] = json!(self.number);
-        parameters["namespace"] = json!(namespace);
-        parameters["to"] = json!({ "rooms": to.rooms, "except": to.except });
-        parameters
-    }
-
-    async fn command(&self, command: &str, to: &Selection, mut parameters: serde_json::Value) {
-        parameters["command"] = json!(command);
-        self.call("command", "/", to, parameters).await;
-    }
-}
-
-/// The process lives on, for the next case.
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.peer.cast("close", json!({ "server": self.number }));
     }
 }
 
