@@ -9,8 +9,10 @@ cd "$(dirname "$0")/.."
 system_tools=(
   chromium:chromium
   curl:curl
+  nats-server:nats-server
   pkg-config:pkg-config
   python3:python3
+  redis-server:redis-server
 )
 # What shows that it is there:package. Of these there is no command.
 system_packages=(
@@ -19,6 +21,7 @@ system_packages=(
 )
 npm_folders=(
   examples/board/page
+  tests/adapters/node
   tests/clients/engine
   tests/clients/js
   tests/browser
@@ -33,8 +36,9 @@ fail() {
   exit 1
 }
 
+# Debian puts some servers where only root looks for programs.
 have() {
-  command -v "$1" >/dev/null
+  PATH=$PATH:/usr/sbin command -v "$1" >/dev/null
 }
 
 check_toolchains() {
@@ -62,6 +66,7 @@ install_system_tools() {
     as_root=(sudo)
   fi
   echo "installing ${missing[*]}" >&2
+  keep_services_off
   "${as_root[@]}" apt-get update --quiet=2 || fail "apt-get update failed"
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" >/dev/null || fail "apt-get could not install ${missing[*]}"
@@ -71,6 +76,17 @@ install_system_tools() {
   for tool in "${system_packages[@]}"; do
     eval "${tool%:*}" &>/dev/null || fail "${tool##*:} is installed, but this fails: ${tool%:*}"
   done
+}
+
+# Tests start servers of their own. Debian starts what it installs, unless this file says no; services that are there already, or
+# that their owner wants, are left alone.
+keep_services_off() {
+  local policy=/usr/sbin/policy-rc.d
+  [[ -e $policy ]] && return
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod +x "$policy"
+  # shellcheck disable=SC2064 # What it is now.
+  trap "${as_root[*]} rm -f $policy" EXIT
 }
 
 # A copy of the lock file inside node_modules says which lock file that folder was installed from. The board's build.mjs

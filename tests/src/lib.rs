@@ -1,6 +1,9 @@
 //! Harness of the outside suites.
 
 pub mod client;
+pub mod engines;
 pub mod fixture;
 pub mod node;
+pub mod peer;
+pub mod proxy;
 pub mod server;

@@ -1,0 +1,80 @@
+//! One set of cases for everything that joins servers to a cluster. It prints a table of cases and adapters, and fails when one of its
+//! cells fails or is missing.
+//!
+//! ```sh
+//! cargo test -p rooms-tests --test adapters               # all
+//! cargo test -p rooms-tests --test adapters -- nats order # the rows and columns whose names have these words in them
+//! ```
+
+mod app;
+mod cases;
+mod client;
+mod cluster;
+mod faults;
+mod nats;
+mod node;
+mod rigs;
+mod same_process;
+mod server;
+mod table;
+mod tap;
+
+use crate::{
+    nats::ThroughNats,
+    rigs::{Memory, NodeOnly, Rig},
+    table::Table,
+};
+use rooms_tests::{
+    engines::{nats::Nats, redis::Redis},
+    peer::Peer,
+};
+use std::{process::ExitCode, sync::Arc};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let (redis, peer) = (Arc::new(Redis::start().await), Arc::new(Peer::start()));
+    let node =
+        |name, adapter| -> Box<dyn Rig> { Box::new(NodeOnly::new(name, adapter, &redis, &peer)) };
+    let rigs: Vec<Box<dyn Rig>> = vec![
+        Box::new(Memory::default()),
+        through_nats("nats", 1).await,
+        through_jetstream("jetstream", 1).await,
+        through_jetstream("jetstream: 3", 3).await,
+        node("node: redis", "classic"),
+        node("node: sharded", "sharded"),
+        node("node: streams", "streams"),
+    ];
+    let cases = Table::fill("case", rigs, cases::all()).await;
+    // These break their engines, so they have some of their own.
+    let rigs = vec![
+        through_nats("nats", 1).await,
+        through_jetstream("jetstream", 1).await,
+    ];
+    let faults = Table::fill("fault", rigs, faults::all()).await;
+
+    if cases.is_empty() && faults.is_empty() {
+        println!("there is no such case or adapter");
+        return ExitCode::FAILURE;
+    }
+    // Both, whatever the first says.
+    let pass = [cases, faults].map(|table| table.is_empty() || table.report());
+    match pass {
+        [true, true] => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
+async fn through_nats(name: &'static str, servers: usize) -> Box<dyn Rig> {
+    Box::new(ThroughNats::new(name, engines(servers).await))
+}
+
+async fn through_jetstream(name: &'static str, servers: usize) -> Box<dyn Rig> {
+    Box::new(ThroughNats::new(name, engines(servers).await).with_jetstream())
+}
+
+async fn engines(servers: usize) -> Vec<Nats> {
+    match servers {
+        1 => vec![Nats::start().await],
+        _ => Nats::start_cluster(servers).await,
+    }
+}
