@@ -3,9 +3,10 @@
 use crate::{
     ConnectError, Redis,
     endpoint::Reach,
-    link::{Kind, Link, Listener, Topic},
-    member::{self, Member, Voice, unwritten},
+    link::{Kind, Link, Listener, Reply, Topic},
+    member::{Member, Voice},
     message::{Envelope, Message},
+    open::{Mode, Open},
     protocol::{Malformed, classic},
 };
 use redis::Value;
@@ -14,17 +15,11 @@ use rooms_layer::{
     bounds::CanServerEmit,
     rooms::{
         Selection,
-        adapter::{
-            AdapterError, Answers, BoxFuture, Broadcast, Channel, Command, Confirmed, Health,
-            Moved, Opening, Publisher, Question,
-        },
+        adapter::{AdapterError, BoxFuture, Broadcast, Channel, Confirmed, Health, Opening},
     },
-    wire::Data,
+    wire::msgpack::WriteError,
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 /// Settings of [`Classic`]. All servers of a cluster have the same prefix.
 #[derive(Debug, Clone)]
@@ -139,12 +134,7 @@ impl Adapter for Classic {
         };
         let (uid, link) = (self.uid.clone(), self.link.clone());
         let member = Member::new(&opening, uid, link, self.config.request_timeout, speaker);
-        let member = Arc::new(member);
-        let listener: Arc<dyn Listener> = member.clone();
-        for topic in topics {
-            drop(self.link.topics().set(&topic, &listener, || true));
-        }
-        Box::new(Open { member, listener })
+        Box::new(Open::new(member, topics))
     }
 
     fn health(&self) -> Health {
@@ -245,11 +235,13 @@ impl Speaker {
         }
     }
 
-    fn publish(&self, channel: &str, payload: Vec<u8>) -> Confirmed {
+    fn publish(&self, channel: &str, payload: Result<Vec<u8>, WriteError>) -> Reply {
+        let payload = match payload {
+            Ok(payload) => payload,
+            Err(error) => return Reply::Refused(AdapterError::new(error)),
+        };
         let command = redis::cmd("PUBLISH").arg(channel).arg(payload).take();
-        self.link
-            .send(&self.channels.broadcasts, command)
-            .confirmed()
+        self.link.send(&self.channels.broadcasts, command)
     }
 }
 
@@ -259,10 +251,9 @@ const EMITTER: &str = "emitter";
 impl Voice for Speaker {
     fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
         let uid = self.uid.as_deref().unwrap_or(EMITTER);
-        match classic::write_broadcast(uid, &self.namespace, to, broadcast) {
-            Ok(payload) => self.publish(&self.channels.of_broadcast(to), payload),
-            Err(error) => unwritten(error),
-        }
+        let payload = classic::write_broadcast(uid, &self.namespace, to, broadcast);
+        let channel = self.channels.of_broadcast(to);
+        self.publish(&channel, payload).confirmed()
     }
 
     fn say(&self, message: &Message) -> Confirmed {
@@ -271,47 +262,60 @@ impl Voice for Speaker {
             Message::Tell { .. } => Some(self.uid.as_deref().unwrap_or(EMITTER)),
             _ => self.uid.as_deref(),
         };
-        match classic::write_request(uid, &self.namespace, message) {
-            Ok(payload) => self.publish(&self.channels.requests, payload),
-            Err(error) => unwritten(error),
-        }
+        let payload = classic::write_request(uid, &self.namespace, message);
+        self.publish(&self.channels.requests, payload).confirmed()
     }
 
     fn answer(&self, asker: Option<&str>, message: &Message) -> Confirmed {
-        let payload = match classic::write_response(message) {
-            Ok(payload) => payload,
-            Err(error) => return unwritten(error),
-        };
-        let of_asker = |asker| format!("{}{asker}#", self.channels.responses);
-        match (asker, message) {
+        let shared = &self.channels.responses;
+        let channel = match (asker, message) {
             // What servers answer to an event is expected there alone.
-            (_, Message::Heard { .. }) => self.publish(&self.channels.responses, payload),
-            (Some(asker), _) if self.answer_asker_only => self.publish(&of_asker(asker), payload),
-            _ => self.publish(&self.channels.responses, payload),
-        }
+            (_, Message::Heard { .. }) => shared.to_string(),
+            (Some(asker), _) if self.answer_asker_only => format!("{shared}{asker}#"),
+            _ => shared.to_string(),
+        };
+        let payload = classic::write_response(message);
+        self.publish(&channel, payload).confirmed()
     }
 
-    fn others(&self) -> BoxFuture<Result<usize, AdapterError>> {
-        let mut count = redis::cmd("PUBSUB");
-        count.arg("NUMSUB").arg(&*self.channels.requests);
-        let count = self.link.query_everywhere(count);
-        // This server is one of them.
-        Box::pin(async move { Ok(subscribers(&count.await?).saturating_sub(1)) })
+    fn ask(&self, question: &Message) -> BoxFuture<Result<usize, AdapterError>> {
+        let uid = self.uid.as_deref();
+        let payload = classic::write_request(uid, &self.namespace, question);
+        let counted = self.link.redis().is_cluster().then(|| {
+            let mut count = redis::cmd("PUBSUB");
+            count.arg("NUMSUB").arg(&*self.channels.requests);
+            self.link.query_all_nodes(count)
+        });
+        let reply = self.publish(&self.channels.requests, payload);
+        Box::pin(async move {
+            // Redis tells how many it has passed the question on to. A node of a Cluster knows only of its own.
+            let heard = match (counted, reply.value().await?) {
+                (Some(counted), _) => subscribers(&counted.await?),
+                (None, heard) => number(Some(&heard)),
+            };
+            // This server is one of them.
+            Ok(heard.saturating_sub(1))
+        })
     }
 }
 
 /// The number behind the name of the one channel that was asked for.
-pub(crate) fn subscribers(counted: &Value) -> usize {
-    let number = match counted {
-        Value::Array(pair) => pair.last(),
-        Value::Map(pairs) => pairs.last().map(|(_, number)| number),
-        _ => None,
-    };
-    match number {
+fn subscribers(counted: &Value) -> usize {
+    match counted {
+        Value::Array(pair) => number(pair.last()),
+        Value::Map(pairs) => number(pairs.last().map(|(_, number)| number)),
+        _ => 0,
+    }
+}
+
+pub(crate) fn number(value: Option<&Value>) -> usize {
+    match value {
         Some(Value::Int(number)) => usize::try_from(*number).unwrap_or_default(),
         _ => 0,
     }
 }
+
+impl Mode for Speaker {}
 
 impl Listener for Member<Speaker> {
     fn heard(&self, topic: &Topic, channel: &str, payload: &[u8]) {
@@ -350,42 +354,5 @@ impl Member<Speaker> {
             Ok(Some(room)) if !is_here(room) => Ok(None),
             Ok(_) => classic::read_broadcast(payload, &self.limits).map(Some),
         }
-    }
-}
-
-/// An open namespace.
-struct Open {
-    member: Arc<Member<Speaker>>,
-    listener: Arc<dyn Listener>,
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.member.link.topics().forget(&self.listener);
-    }
-}
-
-impl Publisher for Open {
-    fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
-        member::broadcast(&*self.member.voice, to, broadcast)
-    }
-
-    fn command(&self, to: &Selection, command: &Command) -> Confirmed {
-        member::command(&*self.member.voice, to, command)
-    }
-
-    fn tell(&self, event: &Data) -> Confirmed {
-        member::tell(&*self.member.voice, event)
-    }
-}
-
-impl Channel for Open {
-    fn ask(&self, to: &Selection, question: Question<'_>, deadline: Instant) -> Option<Answers> {
-        self.member.ask(to, question, deadline)
-    }
-
-    fn moved(&self, _socket: &SocketId, _moved: Moved<'_>) -> Confirmed {
-        // Every server hears everything.
-        Confirmed::now()
     }
 }

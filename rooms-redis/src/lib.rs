@@ -6,10 +6,13 @@ mod error;
 mod link;
 mod member;
 mod message;
+mod open;
 mod protocol;
+mod sharded;
 
 pub use self::{
     classic::{Classic, ClassicConfig},
     endpoint::Redis,
     error::ConnectError,
+    sharded::{Sharded, ShardedConfig, SubscriptionMode},
 };

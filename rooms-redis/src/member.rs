@@ -14,7 +14,7 @@ use rooms_layer::{
             Opening, Question,
         },
     },
-    wire::{Args, Data, Limits, msgpack::WriteError},
+    wire::{Args, Data, Limits},
 };
 use std::{
     sync::{Arc, Weak},
@@ -33,8 +33,8 @@ pub(crate) trait Voice: Send + Sync + 'static {
     /// Says it to the server that asked.
     fn answer(&self, asker: Option<&str>, message: &Message) -> Confirmed;
 
-    /// How many other servers there are.
-    fn others(&self) -> BoxFuture<Result<usize, AdapterError>>;
+    /// Puts a question to all servers, whether or not the result is awaited: how many others it has reached.
+    fn ask(&self, question: &Message) -> BoxFuture<Result<usize, AdapterError>>;
 }
 
 /// One namespace of this server.
@@ -91,7 +91,7 @@ impl<V: Voice> Member<V> {
             return;
         }
         let Some(local) = self.local.upgrade() else {
-            return;
+            return self.answer_for_nobody(from.as_deref(), message);
         };
         match message {
             Message::Broadcast { to, broadcast } => drop(local.deliver(&to, broadcast)),
@@ -151,6 +151,30 @@ impl<V: Voice> Member<V> {
             }
             answer => self.calls.put(answer),
         }
+    }
+
+    /// The namespace is gone here, and the others do not know yet: what they ask is answered at once.
+    fn answer_for_nobody(&self, asker: Option<&str>, message: Message) {
+        let answer = match message {
+            Message::Tell {
+                answer: Some(wish), ..
+            } if wish.even_if_nothing => Message::Heard {
+                id: wish.id,
+                args: None,
+            },
+            Message::AskAcks { id, .. } => Message::Clients { id, count: 0 },
+            Message::AskAbout { id, what, .. } => Message::Known {
+                id,
+                known: match what {
+                    What::Sockets => Known::Sockets(Vec::new()),
+                    What::Count => Known::Count(0),
+                    What::Rooms => Known::Rooms(Vec::new()),
+                    What::Ids => Known::Ids(Vec::new()),
+                },
+            },
+            _ => return,
+        };
+        drop(self.voice.answer(asker, &answer));
     }
 
     /// Answers with what the handlers say.
@@ -231,9 +255,7 @@ impl<V: Voice> Member<V> {
         if nobody && is_nobody(to) {
             return None;
         }
-        // Counted first: whoever comes after that and answers too is welcome, and nobody waits for them.
-        let others = self.link.spawn(self.voice.others());
-        drop(self.voice.say(&message));
+        let others = self.link.spawn(self.voice.ask(&message));
         Some(call.answers(kind, others, deadline))
     }
 
@@ -243,7 +265,7 @@ impl<V: Voice> Member<V> {
     }
 }
 
-/// What is said to all servers, by a server or an emitter.
+/// Says what a server or an emitter has to say: a broadcast,
 pub(crate) fn broadcast<V: Voice + ?Sized>(
     voice: &V,
     to: &Selection,
@@ -255,7 +277,7 @@ pub(crate) fn broadcast<V: Voice + ?Sized>(
     }
 }
 
-/// What is said to all servers, by a server or an emitter.
+/// a command,
 pub(crate) fn command<V: Voice + ?Sized>(
     voice: &V,
     to: &Selection,
@@ -271,7 +293,7 @@ pub(crate) fn command<V: Voice + ?Sized>(
     }
 }
 
-/// What is said to all servers, by a server or an emitter.
+/// or an event for servers.
 pub(crate) fn tell<V: Voice + ?Sized>(voice: &V, event: &Data) -> Confirmed {
     voice.say(&Message::Tell {
         event: event.clone(),
@@ -282,9 +304,4 @@ pub(crate) fn tell<V: Voice + ?Sized>(voice: &V, event: &Data) -> Confirmed {
 /// On the wire no rooms are everybody, so that what is for nobody must not be sent.
 fn is_nobody(to: &Selection) -> bool {
     to.rooms.as_ref().is_some_and(Vec::is_empty)
-}
-
-/// What can't be written is told to whoever waits.
-pub(crate) fn unwritten(error: WriteError) -> Confirmed {
-    Confirmed::when(std::future::ready(Err(AdapterError::new(error))))
 }

@@ -160,18 +160,13 @@ impl Link {
         }
     }
 
-    /// Runs a command on every node of a Cluster, or on the one server, and puts the answers together.
-    pub(crate) fn query_everywhere(
+    /// Runs a command on every node of a Cluster, and puts the answers together.
+    pub(crate) fn query_all_nodes(
         &self,
         command: Cmd,
     ) -> impl Future<Output = Result<Value, AdapterError>> + Send + use<> {
-        let is_everywhere = !self.shared.redis.is_cluster() || self.shared.reach == Reach::Slots;
-        let here = is_everywhere.then(|| self.query(command.clone()));
         let shared = self.shared.clone();
         async move {
-            if let Some(here) = here {
-                return here.await;
-            }
             let connect = || shared.redis.connect(Reach::Slots, 0, None);
             let nodes = shared.nodes.get_or_try_init(connect);
             let mut nodes = nodes.await.map_err(AdapterError::new)?.clone();

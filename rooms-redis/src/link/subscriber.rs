@@ -62,6 +62,7 @@ pub(super) async fn run(shared: Arc<Shared>, mut ear: Ear) {
 
 /// Serves one connection to its end; why it ended.
 async fn listen(shared: &Shared, ear: &mut Ear, backoff: &mut Backoff) -> String {
+    shared.topics.found();
     loop {
         let changes = shared.topics.changes();
         if let Err(error) = apply(&mut ear.connection, changes).await {
@@ -81,6 +82,7 @@ async fn listen(shared: &Shared, ear: &mut Ear, backoff: &mut Backoff) -> String
                     ear.lost.is.store(false, Ordering::Release);
                     shared.topics.lost();
                     tokio::time::sleep(NODE_AGAIN).await;
+                    shared.topics.found();
                 }
             },
             () = tokio::time::sleep(shared.redis.timeout) => {

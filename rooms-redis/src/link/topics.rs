@@ -43,17 +43,38 @@ pub(crate) trait Listener: Send + Sync + 'static {
 /// The topics that are wanted. What is subscribed follows them.
 #[derive(Default)]
 pub(crate) struct Topics {
-    entries: Mutex<HashMap<Topic, Entry>>,
+    entries: Mutex<Entries>,
     /// There is something to subscribe or to unsubscribe.
     pub(super) changed: Notify,
 }
 
 #[derive(Default)]
+struct Entries {
+    topics: HashMap<Topic, Entry>,
+    /// There is no connection, so that nothing is confirmed soon.
+    is_lost: bool,
+}
+
+#[derive(Default)]
 struct Entry {
     listeners: Vec<Arc<dyn Listener>>,
+    /// Nobody wants it any more. Whoever was the last to listen is told of what still comes, until Redis has confirmed that
+    /// nothing comes any more: others count on answers of those whom their questions have reached.
+    is_leaving: bool,
     /// Redis has confirmed the subscription on the present connection.
-    confirmed: bool,
+    is_confirmed: bool,
     waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Entry {
+    /// One listener less.
+    fn leave(&mut self, listener: &Arc<dyn Listener>) {
+        let listens = |other: &Arc<dyn Listener>| Arc::ptr_eq(other, listener);
+        match &self.listeners[..] {
+            [only] if listens(only) => self.is_leaving = true,
+            _ => self.listeners.retain(|other| !listens(other)),
+        }
+    }
 }
 
 /// What a connection has to be told.
@@ -64,7 +85,7 @@ pub(super) struct Changes {
 }
 
 impl Topics {
-    fn entries(&self) -> MutexGuard<'_, HashMap<Topic, Entry>> {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().expect("no code panics under this lock")
     }
 
@@ -78,58 +99,55 @@ impl Topics {
     ) -> Confirmed {
         let mut entries = self.entries();
         if !wanted() {
-            let left = entries.get_mut(topic).is_some_and(|entry| {
-                entry
-                    .listeners
-                    .retain(|other| !Arc::ptr_eq(other, listener));
-                entry.listeners.is_empty()
-            });
-            drop(entries);
-            if left {
-                self.changed.notify_one();
+            if let Some(entry) = entries.topics.get_mut(topic) {
+                entry.leave(listener);
             }
+            drop(entries);
+            self.changed.notify_one();
             return Confirmed::now();
         }
-        let entry = entries.entry(topic.clone()).or_default();
-        if !entry
-            .listeners
-            .iter()
-            .any(|other| Arc::ptr_eq(other, listener))
-        {
+        let is_lost = entries.is_lost;
+        let entry = entries.topics.entry(topic.clone()).or_default();
+        if std::mem::take(&mut entry.is_leaving) {
+            entry.listeners.clear();
+        }
+        let listens = |other: &Arc<dyn Listener>| Arc::ptr_eq(other, listener);
+        if !entry.listeners.iter().any(listens) {
             entry.listeners.push(listener.clone());
         }
-        if entry.confirmed {
+        if entry.is_confirmed {
             return Confirmed::now();
+        }
+        let unheard = || {
+            AdapterError::new(
+                "not connected; what others publish is heard once the connection is back",
+            )
+        };
+        if is_lost {
+            return Confirmed::when(std::future::ready(Err(unheard())));
         }
         let (confirm, confirmed) = oneshot::channel();
         entry.waiting.retain(|waiting| !waiting.is_closed());
         entry.waiting.push(confirm);
         drop(entries);
         self.changed.notify_one();
-        Confirmed::when(async move {
-            let lost = |_| AdapterError::new("the adapter was closed before Redis had subscribed");
-            confirmed.await.map_err(lost)
-        })
+        Confirmed::when(async move { confirmed.await.map_err(|_| unheard()) })
     }
 
     /// Stops listening to whatever this listener listens to.
     pub(crate) fn forget(&self, listener: &Arc<dyn Listener>) {
         let mut entries = self.entries();
-        for entry in entries.values_mut() {
-            entry
-                .listeners
-                .retain(|other| !Arc::ptr_eq(other, listener));
-        }
+        let topics = entries.topics.values_mut();
+        topics.for_each(|entry| entry.leave(listener));
         drop(entries);
         self.changed.notify_one();
     }
 
-    /// Nothing is listened to any more.
+    /// Nothing is wanted any more.
     pub(crate) fn clear(&self) {
         let mut entries = self.entries();
-        entries
-            .values_mut()
-            .for_each(|entry| entry.listeners.clear());
+        let topics = entries.topics.values_mut();
+        topics.for_each(|entry| entry.is_leaving = true);
         drop(entries);
         self.changed.notify_one();
     }
@@ -137,16 +155,15 @@ impl Topics {
     /// Those who listen to a topic.
     pub(super) fn listeners(&self, topic: &Topic) -> Vec<Arc<dyn Listener>> {
         let entries = self.entries();
-        entries
-            .get(topic)
-            .map_or_else(Vec::new, |entry| entry.listeners.clone())
+        let entry = entries.topics.get(topic);
+        entry.map_or_else(Vec::new, |entry| entry.listeners.clone())
     }
 
     /// What is to be done so that what is subscribed is what is wanted.
     pub(super) fn changes(&self) -> Changes {
         let mut changes = Changes::default();
-        self.entries().retain(|topic, entry| {
-            match (entry.listeners.is_empty(), entry.confirmed) {
+        self.entries().topics.retain(|topic, entry| {
+            match (entry.is_leaving, entry.is_confirmed) {
                 (true, true) => changes.unsubscribe.push(topic.clone()),
                 (true, false) => return false,
                 (false, true) => {}
@@ -159,8 +176,8 @@ impl Topics {
 
     /// Redis has confirmed the subscription.
     pub(super) fn subscribed(&self, topic: &Topic) {
-        if let Some(entry) = self.entries().get_mut(topic) {
-            entry.confirmed = true;
+        if let Some(entry) = self.entries().topics.get_mut(topic) {
+            entry.is_confirmed = true;
             for waiting in entry.waiting.drain(..) {
                 // Who has stopped waiting does not mind.
                 let _ = waiting.send(());
@@ -170,27 +187,36 @@ impl Topics {
 
     /// Redis has ended the subscription: because it was asked to, or because the slot has moved to another node.
     pub(super) fn unsubscribed(&self, topic: &Topic) {
-        if let hash_map::Entry::Occupied(mut entry) = self.entries().entry(topic.clone()) {
-            match entry.get().listeners.is_empty() {
+        let mut entries = self.entries();
+        if let hash_map::Entry::Occupied(mut entry) = entries.topics.entry(topic.clone()) {
+            match entry.get().is_leaving {
                 true => drop(entry.remove()),
-                false => entry.get_mut().confirmed = false,
+                false => entry.get_mut().is_confirmed = false,
             }
         }
+        drop(entries);
         self.changed.notify_one();
     }
 
     /// The connection is gone, and all subscriptions with it.
     pub(super) fn lost(&self) {
         let mut entries = self.entries();
-        entries
-            .values_mut()
-            .for_each(|entry| entry.confirmed = false);
+        entries.is_lost = true;
+        for entry in entries.topics.values_mut() {
+            entry.is_confirmed = false;
+            entry.waiting.clear();
+        }
+    }
+
+    /// There is a connection again.
+    pub(super) fn found(&self) {
+        self.entries().is_lost = false;
     }
 }
 
 impl fmt::Debug for Topics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.entries();
-        f.debug_set().entries(entries.keys()).finish()
+        f.debug_set().entries(entries.topics.keys()).finish()
     }
 }

@@ -4,6 +4,7 @@
 //! library transcodes.
 
 pub(crate) mod classic;
+pub(crate) mod cluster;
 pub(crate) mod parts;
 
 use bytes::Bytes;
