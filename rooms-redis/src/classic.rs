@@ -238,7 +238,7 @@ impl Speaker {
     fn publish(&self, channel: &str, payload: Result<Vec<u8>, WriteError>) -> Reply {
         let payload = match payload {
             Ok(payload) => payload,
-            Err(error) => return Reply::Refused(AdapterError::new(error)),
+            Err(error) => return Reply::refused(error),
         };
         let command = redis::cmd("PUBLISH").arg(channel).arg(payload).take();
         self.link.send(&self.channels.broadcasts, command)
@@ -300,7 +300,7 @@ impl Voice for Speaker {
 }
 
 /// The number behind the name of the one channel that was asked for.
-fn subscribers(counted: &Value) -> usize {
+pub(crate) fn subscribers(counted: &Value) -> usize {
     match counted {
         Value::Array(pair) => number(pair.last()),
         Value::Map(pairs) => number(pairs.last().map(|(_, number)| number)),

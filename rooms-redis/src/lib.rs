@@ -9,10 +9,12 @@ mod message;
 mod open;
 mod protocol;
 mod sharded;
+mod streams;
 
 pub use self::{
     classic::{Classic, ClassicConfig},
     endpoint::Redis,
     error::ConnectError,
     sharded::{Sharded, ShardedConfig, SubscriptionMode},
+    streams::{Streams, StreamsConfig},
 };

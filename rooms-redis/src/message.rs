@@ -51,6 +51,8 @@ pub(crate) enum Message {
     Heard { id: Id, args: Option<Args> },
     /// What an old server wanted done is done.
     Done { id: Id },
+    /// The session of this socket was claimed by the server that says so.
+    Evict { socket: SocketId },
 }
 
 /// How an event for servers is to be answered.
@@ -96,7 +98,8 @@ impl Message {
             | Self::Command { .. }
             | Self::Tell { .. }
             | Self::AskAcks { .. }
-            | Self::AskAbout { .. } => None,
+            | Self::AskAbout { .. }
+            | Self::Evict { .. } => None,
         }
     }
 }

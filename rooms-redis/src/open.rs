@@ -23,6 +23,9 @@ pub(crate) trait Mode: Voice {
         None
     }
 
+    /// A socket has moved. Called under the order that a channel which recovers keeps.
+    fn follow(&self, _socket: &SocketId, _moved: Moved<'_>) {}
+
     /// What keeps sessions.
     fn recovery(&self) -> Option<&dyn Recovery> {
         None
@@ -41,8 +44,8 @@ impl<V: Mode> Open<V>
 where
     Member<V>: Listener,
 {
-    pub(crate) fn new(member: Member<V>, topics: impl Into<Vec<Topic>>) -> Self {
-        let member = Arc::new(member);
+    pub(crate) fn new(member: impl Into<Arc<Member<V>>>, topics: impl Into<Vec<Topic>>) -> Self {
+        let member = member.into();
         let open = Self {
             listener: member.clone(),
             member,
@@ -91,7 +94,8 @@ impl<V: Mode> Channel for Open<V> {
         self.member.ask(to, question, deadline)
     }
 
-    fn moved(&self, _socket: &SocketId, moved: Moved<'_>) -> Confirmed {
+    fn moved(&self, socket: &SocketId, moved: Moved<'_>) -> Confirmed {
+        self.member.voice.follow(socket, moved);
         let (Moved::Joined(rooms) | Moved::Left(rooms) | Moved::Gone(rooms)) = moved else {
             return Confirmed::now();
         };

@@ -200,7 +200,7 @@ impl Speaker {
                 let command = redis::cmd("SPUBLISH").arg(&**channel).arg(payload).take();
                 self.link.send(channel, command)
             }
-            Err(error) => Reply::Refused(AdapterError::new(error)),
+            Err(error) => Reply::refused(error),
         }
     }
 }

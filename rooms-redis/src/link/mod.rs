@@ -8,6 +8,8 @@ mod subscriber;
 mod topics;
 
 pub(crate) use self::{
+    backoff::Backoff,
+    sender::Failed,
     status::{Part, Status},
     topics::{Kind, Listener, Topic, Topics},
 };
@@ -123,29 +125,41 @@ impl Link {
     /// Queues a command, behind those that were queued before in the same lane. It is sent whether or not the result is
     /// awaited.
     pub(crate) fn send(&self, lane: &Arc<str>, command: Cmd) -> Reply {
-        let size = command.get_packed_command().len();
         let (done, reply) = oneshot::channel();
+        // Who has stopped waiting does not mind.
+        self.send_then(lane, command, |outcome| drop(done.send(outcome)));
+        Reply(reply)
+    }
+
+    /// Queues a command like [`send`](Self::send), and calls `done` with what became of it: on the task that sends, so that
+    /// it must not take long, or at once if it can't even be queued.
+    pub(crate) fn send_then(
+        &self,
+        lane: &Arc<str>,
+        command: Cmd,
+        done: impl FnOnce(Result<Value, Failed>) + Send + 'static,
+    ) {
+        let size = command.get_packed_command().len();
         let queued = self.shared.queued.fetch_add(size, Ordering::Relaxed) + size;
-        let lane = lane.clone();
-        let job = Job {
-            command,
-            lane,
-            size,
-            done,
-        };
         if queued > self.shared.redis.max_queued {
             self.shared.queued.fetch_sub(size, Ordering::Relaxed);
             tracing::warn!(
                 size,
                 "dropped a message: more waits to be sent to Redis than may"
             );
-            return Reply::Refused(AdapterError::new(
+            return done(Err(Failed::before(
                 "more waits to be sent to Redis than `Redis::max_queued_bytes` allows",
-            ));
+            )));
         }
-        // It fails once the adapter is closed, and the reply with it.
-        let _ = self.jobs.send(job);
-        Reply::Waiting(reply)
+        let job = Job {
+            command,
+            lane: lane.clone(),
+            size,
+            done: Box::new(done),
+        };
+        if let Err(mpsc::error::SendError(job)) = self.jobs.send(job) {
+            (job.done)(Err(Failed::before("the adapter was closed")));
+        }
     }
 
     /// Runs a command for its answer, in no order with what is sent.
@@ -202,20 +216,21 @@ impl fmt::Debug for Link {
 }
 
 /// What Redis will say to a command.
-pub(crate) enum Reply {
-    Waiting(oneshot::Receiver<Result<Value, AdapterError>>),
-    Refused(AdapterError),
-}
+pub(crate) struct Reply(oneshot::Receiver<Result<Value, Failed>>);
 
 impl Reply {
+    /// That of a command that can't even be put together.
+    pub(crate) fn refused(error: impl fmt::Display) -> Self {
+        let (done, reply) = oneshot::channel();
+        drop(done.send(Err(Failed::before(error))));
+        Self(reply)
+    }
+
     /// Waits for it.
     pub(crate) async fn value(self) -> Result<Value, AdapterError> {
-        match self {
-            Self::Waiting(reply) => reply
-                .await
-                .unwrap_or_else(|_| Err(AdapterError::new("the adapter was closed"))),
-            Self::Refused(error) => Err(error),
-        }
+        let closed = |_| Err(Failed::before("the adapter was closed"));
+        let outcome = self.0.await.unwrap_or_else(closed);
+        outcome.map_err(|failed| failed.error)
     }
 
     /// Waits until Redis has it, whatever it says of it.

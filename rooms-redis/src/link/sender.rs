@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// A command that waits to be sent.
 pub(super) struct Job {
@@ -19,7 +19,34 @@ pub(super) struct Job {
     pub(super) lane: Arc<str>,
     /// How many bytes it counts for.
     pub(super) size: usize,
-    pub(super) done: oneshot::Sender<Result<Value, AdapterError>>,
+    pub(super) done: Done,
+}
+
+/// What is called with what became of a command. On the task that sends, so that it must not take long.
+pub(super) type Done = Box<dyn FnOnce(Result<Value, Failed>) + Send>;
+
+/// A command has failed.
+#[derive(Debug, Clone)]
+pub(crate) struct Failed {
+    pub(crate) error: AdapterError,
+    /// Redis may have run it all the same: the connection was lost before it could say.
+    pub(crate) may_have_run: bool,
+}
+
+impl Failed {
+    pub(super) fn before(error: impl std::fmt::Display) -> Self {
+        Self {
+            error: AdapterError::new(error),
+            may_have_run: false,
+        }
+    }
+
+    fn on_the_way(error: &RedisError) -> Self {
+        Self {
+            error: AdapterError::new(error),
+            may_have_run: true,
+        }
+    }
 }
 
 /// How many commands are sent in one write.
@@ -56,7 +83,7 @@ pub(super) async fn run(
             let connected = loop {
                 tokio::select! {
                     connected = &mut pause => break connected,
-                    Some(job) = jobs.recv() => shared.finish(job, Err(AdapterError::new(&cause))),
+                    Some(job) = jobs.recv() => shared.finish(job, Err(Failed::before(&cause))),
                 }
             };
             match connected {
@@ -113,13 +140,13 @@ async fn send_all(
     match connection.run_all(&pipeline).await {
         Ok(replies) => {
             for (job, reply) in waiting.into_iter().zip(replies) {
-                shared.finish(job, reply.extract_error().map_err(AdapterError::new));
+                shared.finish(job, reply.extract_error().map_err(Failed::before));
             }
             None
         }
         Err(error) => {
             for job in waiting {
-                shared.finish(job, Err(AdapterError::new(&error)));
+                shared.finish(job, Err(Failed::on_the_way(&error)));
             }
             Some(error)
         }
@@ -142,7 +169,7 @@ async fn send_each(
         async move {
             for job in jobs {
                 let sent = send(&mut connection, &job.command).await;
-                shared.finish(job, sent.map_err(AdapterError::new));
+                shared.finish(job, sent.map_err(|error| Failed::on_the_way(&error)));
             }
         }
     });
@@ -181,12 +208,11 @@ fn was_not_run(error: &RedisError) -> bool {
 
 impl Shared {
     /// Answers whoever waits for a job.
-    fn finish(&self, job: Job, outcome: Result<Value, AdapterError>) {
+    fn finish(&self, job: Job, outcome: Result<Value, Failed>) {
         self.queued.fetch_sub(job.size, Ordering::Relaxed);
-        if let Err(error) = &outcome {
+        if let Err(Failed { error, .. }) = &outcome {
             tracing::debug!(%error, "Redis did not take a command");
         }
-        // Who has stopped waiting does not mind.
-        let _ = job.done.send(outcome);
+        (job.done)(outcome);
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 mod kind {
-    pub(super) const BROADCAST: u64 = 3;
+    pub(crate) const BROADCAST: u64 = 3;
     pub(super) const SOCKETS_JOIN: u64 = 4;
     pub(super) const SOCKETS_LEAVE: u64 = 5;
     pub(super) const DISCONNECT_SOCKETS: u64 = 6;
@@ -28,7 +28,11 @@ mod kind {
     pub(super) const SERVER_SIDE_EMIT_RESPONSE: u64 = 10;
     pub(super) const BROADCAST_CLIENT_COUNT: u64 = 11;
     pub(super) const BROADCAST_ACK: u64 = 12;
+    /// Ours: Node's servers take no notice of it.
+    pub(super) const EVICT: u64 = 101;
 }
+
+pub(crate) use kind::BROADCAST;
 
 /// The whole of a message.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,6 +90,7 @@ struct Body<'a> {
 }
 
 /// A message, written but for who says it.
+#[derive(Debug)]
 pub(crate) struct Written {
     pub(crate) kind: u64,
     /// JSON, with placeholders where the attachments belong.
@@ -208,6 +213,10 @@ pub(crate) fn write(message: &Message) -> Written {
             Written::new(kind::SERVER_SIDE_EMIT_RESPONSE, &body, &[])
         }
         Message::Known { known, .. } => write_known(body, known),
+        Message::Evict { socket } => {
+            body.sid = Some(socket.as_str().into());
+            Written::new(kind::EVICT, &body, &[])
+        }
     }
 }
 
@@ -344,6 +353,9 @@ pub(crate) fn read_data(
                 .sid
                 .map_or_else(SocketId::anonymous, |socket| SocketId::from(&*socket)),
             args: Answer::args(body.packet, body.args, attachments, limits)?,
+        },
+        kind::EVICT => Message::Evict {
+            socket: SocketId::from(&*body.sid.ok_or_else(lacks("sid"))?),
         },
         kind => return Err(Malformed::Unknown(kind)),
     })

@@ -6,6 +6,7 @@
 pub(crate) mod classic;
 pub(crate) mod cluster;
 pub(crate) mod parts;
+pub(crate) mod streams;
 
 use bytes::Bytes;
 use rooms_layer::wire::{
@@ -28,6 +29,10 @@ pub(crate) enum Malformed {
     Lacks(u64, &'static str),
     #[error("a message has the unknown type {0}")]
     Unknown(u64),
+    #[error("a message has broken base64")]
+    Base64,
+    #[error("a message is longer than may be")]
+    TooLong,
 }
 
 /// A message that was read: JSON, with what was binary beside it.

@@ -50,6 +50,8 @@ async fn main() -> ExitCode {
         mixed("redis, mixed", Mode::Classic),
         ours("sharded", Mode::Sharded),
         mixed("sharded, mixed", Mode::Sharded),
+        ours("streams", Mode::Streams),
+        mixed("streams, mixed", Mode::Streams),
         node("node: redis", "classic"),
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),

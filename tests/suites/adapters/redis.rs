@@ -7,7 +7,7 @@ use crate::{
 };
 use futures_util::{FutureExt, future::BoxFuture};
 use rooms_layer::Adapter;
-use rooms_redis::{Classic, ClassicConfig, Redis, Sharded, ShardedConfig};
+use rooms_redis::{Classic, ClassicConfig, Redis, Sharded, ShardedConfig, Streams, StreamsConfig};
 use rooms_tests::{engines, peer::Peer, proxy::Proxy};
 use std::sync::Arc;
 
@@ -16,6 +16,7 @@ use std::sync::Arc;
 pub(crate) enum Mode {
     Classic,
     Sharded,
+    Streams,
 }
 
 /// Servers that are joined by one Redis.
@@ -67,6 +68,7 @@ impl Rig for OverRedis {
             let kind = match self.mode {
                 Mode::Classic => "classic",
                 Mode::Sharded => "sharded",
+                Mode::Streams => "streams",
             };
             return node_server(&self.peer, kind, &self.redis, cluster).boxed();
         }
@@ -99,6 +101,13 @@ async fn connect(mode: Mode, redis: Redis, prefix: &str) -> Arc<dyn Adapter> {
             let mut config = ShardedConfig::default();
             config.prefix = prefix.to_owned();
             let adapter = Sharded::connect_with(redis, config).await;
+            Arc::new(adapter.expect("Redis is there"))
+        }
+        Mode::Streams => {
+            let mut config = StreamsConfig::default();
+            config.stream = prefix.to_owned();
+            config.channel_prefix = prefix.to_owned();
+            let adapter = Streams::connect_with(redis, config).await;
             Arc::new(adapter.expect("Redis is there"))
         }
     }
