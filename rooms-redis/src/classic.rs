@@ -1,7 +1,7 @@
 //! Pub/sub as `@socket.io/redis-adapter` does it.
 
 use crate::{
-    ConnectError, Redis,
+    ConnectError, Redis, emitter,
     endpoint::Reach,
     link::{Kind, Link, Listener, Reply, Topic},
     member::{Member, Voice},
@@ -225,12 +225,12 @@ pub(crate) struct Speaker {
 
 impl Speaker {
     /// That of an emitter, which nobody answers.
-    pub(crate) fn of_emitter(link: Arc<Link>, prefix: &str, namespace: &str) -> Self {
+    pub(crate) fn of_emitter(link: Arc<Link>, config: &ClassicConfig, namespace: &str) -> Self {
         Self {
             link,
             namespace: namespace.into(),
             uid: None,
-            channels: Channels::new(prefix, namespace, EMITTER),
+            channels: Channels::new(&config.prefix, namespace, emitter::UID),
             answer_asker_only: true,
         }
     }
@@ -245,12 +245,9 @@ impl Speaker {
     }
 }
 
-/// What emitters call themselves.
-const EMITTER: &str = "emitter";
-
 impl Voice for Speaker {
     fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
-        let uid = self.uid.as_deref().unwrap_or(EMITTER);
+        let uid = self.uid.as_deref().unwrap_or(emitter::UID);
         let payload = classic::write_broadcast(uid, &self.namespace, to, broadcast);
         let channel = self.channels.of_broadcast(to);
         self.publish(&channel, payload).confirmed()
@@ -259,7 +256,7 @@ impl Voice for Speaker {
     fn say(&self, message: &Message) -> Confirmed {
         // Of what emitters say, only events for servers say who says it.
         let uid = match message {
-            Message::Tell { .. } => Some(self.uid.as_deref().unwrap_or(EMITTER)),
+            Message::Tell { .. } => Some(self.uid.as_deref().unwrap_or(emitter::UID)),
             _ => self.uid.as_deref(),
         };
         let payload = classic::write_request(uid, &self.namespace, message);

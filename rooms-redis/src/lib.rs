@@ -1,6 +1,7 @@
 //! Redis
 mod calls;
 mod classic;
+mod emitter;
 mod endpoint;
 mod error;
 mod link;
@@ -13,6 +14,7 @@ mod streams;
 
 pub use self::{
     classic::{Classic, ClassicConfig},
+    emitter::{EmitterConfig, emitter},
     endpoint::Redis,
     error::ConnectError,
     sharded::{Sharded, ShardedConfig, SubscriptionMode},

@@ -3,6 +3,7 @@
 use crate::{
     ConnectError, Redis,
     classic::number,
+    emitter,
     endpoint::Reach,
     link::{Kind, Link, Listener, Reply, Topic},
     member::{Member, Voice},
@@ -141,7 +142,7 @@ impl Adapter for Sharded {
     }
 
     fn open(&self, opening: Opening<'_>) -> Box<dyn Channel> {
-        let main: Arc<str> = format!("{}#{}#", self.config.prefix, opening.namespace).into();
+        let main = main_channel(&self.config, opening.namespace);
         let topics = [
             Topic::new(Kind::Shard, main.clone()),
             Topic::new(Kind::Shard, format!("{main}{}#", self.uid)),
@@ -173,8 +174,13 @@ impl Adapter for Sharded {
 
 impl CanServerEmit for Sharded {}
 
+/// The channel that every server hears.
+fn main_channel(config: &ShardedConfig, namespace: &str) -> Arc<str> {
+    format!("{}#{namespace}#", config.prefix).into()
+}
+
 /// How a namespace is heard.
-struct Speaker {
+pub(crate) struct Speaker {
     link: Arc<Link>,
     namespace: Box<str>,
     uid: Arc<str>,
@@ -184,6 +190,17 @@ struct Speaker {
 }
 
 impl Speaker {
+    /// That of an emitter, which nobody answers.
+    pub(crate) fn of_emitter(link: Arc<Link>, config: &ShardedConfig, namespace: &str) -> Self {
+        Self {
+            link,
+            namespace: namespace.into(),
+            uid: emitter::UID.into(),
+            main: main_channel(config, namespace),
+            mode: config.mode,
+        }
+    }
+
     /// Whether a room has a channel for itself.
     fn is_dynamic(&self, room: &str) -> bool {
         match self.mode {

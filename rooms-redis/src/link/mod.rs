@@ -75,6 +75,21 @@ impl Link {
         reach: Reach,
         adapter: &'static str,
     ) -> Result<Self, ConnectError> {
+        let link = Self::connect_to_send(redis, reach, adapter).await?;
+        let shared = link.shared.clone();
+        let ear = subscriber::connect(&shared, 0).await;
+        let ear = ear.map_err(ConnectError::unreachable)?;
+        let listening = link.spawn(subscriber::run(shared, ear));
+        link.keep(listening);
+        Ok(link)
+    }
+
+    /// Connects for those who have nothing to hear.
+    pub(crate) async fn connect_to_send(
+        redis: Redis,
+        reach: Reach,
+        adapter: &'static str,
+    ) -> Result<Self, ConnectError> {
         let shared = Arc::new(Shared {
             redis,
             reach,
@@ -86,20 +101,23 @@ impl Link {
         });
         let connection = sender::connect(&shared, 0).await;
         let connection = connection.map_err(ConnectError::unreachable)?;
-        let ear = subscriber::connect(&shared, 0).await;
-        let ear = ear.map_err(ConnectError::unreachable)?;
         shared.set_connection(Some(connection.clone()));
 
         let (jobs, queue) = mpsc::unbounded_channel();
         let runtime = Handle::current();
         let sending = runtime.spawn(sender::run(shared.clone(), queue, connection));
-        let listening = runtime.spawn(subscriber::run(shared.clone(), ear));
         Ok(Self {
             shared,
             jobs,
             runtime,
-            tasks: Mutex::new(vec![sending, listening]),
+            tasks: Mutex::new(vec![sending]),
         })
+    }
+
+    /// Ends a task with the link.
+    fn keep(&self, task: JoinHandle<()>) {
+        let mut tasks = self.tasks.lock().expect("no code panics under this lock");
+        tasks.push(task);
     }
 
     pub(crate) fn topics(&self) -> &Topics {

@@ -7,11 +7,12 @@ mod session;
 mod speaker;
 mod stream;
 
+pub(crate) use self::speaker::Speaker;
 use self::{
     flow::Flow,
     reader::{Reader, Router},
     recovery::Sessions,
-    speaker::Speaker,
+    speaker::main_channel,
     stream::Stream,
 };
 use crate::{
@@ -156,11 +157,7 @@ impl Streams {
         }
         let reach = Reach::Slots;
         let link = Arc::new(Link::connect(redis, reach, NAME).await?);
-        let stream = Stream {
-            link: link.clone(),
-            name: config.stream.as_str().into(),
-            max_len: config.max_len,
-        };
+        let stream = Stream::new(link.clone(), &config);
         let epoch = stream.epoch(SocketId::random().as_str()).await;
         let epoch = epoch.map_err(ConnectError::unreachable)?;
         let ends = stream.ends().await.map_err(ConnectError::unreachable)?;
@@ -244,8 +241,7 @@ impl Adapter for Streams {
     }
 
     fn open(&self, opening: Opening<'_>) -> Box<dyn Channel> {
-        let main: Arc<str> =
-            format!("{}#{}#", self.config.channel_prefix, opening.namespace).into();
+        let main = main_channel(&self.config, opening.namespace);
         let recovery = opening.recovery;
         let speaker = Speaker {
             stream: self.stream.clone(),

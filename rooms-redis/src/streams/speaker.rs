@@ -2,7 +2,9 @@
 
 use super::{recovery::Sessions, stream::Stream};
 use crate::{
-    classic::number,
+    StreamsConfig,
+    classic::{number, subscribers},
+    emitter,
     link::{Kind, Link, Listener, Reply, Topic},
     member::{Member, Voice},
     message::Message,
@@ -34,7 +36,24 @@ pub(crate) struct Speaker {
     pub(super) sessions: Option<Arc<Sessions>>,
 }
 
+/// The channel that every server hears.
+pub(super) fn main_channel(config: &StreamsConfig, namespace: &str) -> Arc<str> {
+    format!("{}#{namespace}#", config.channel_prefix).into()
+}
+
 impl Speaker {
+    /// That of an emitter, which nobody answers.
+    pub(crate) fn of_emitter(link: Arc<Link>, config: &StreamsConfig, namespace: &str) -> Self {
+        Self {
+            stream: Stream::new(link, config),
+            namespace: namespace.into(),
+            uid: emitter::UID.into(),
+            main: main_channel(config, namespace),
+            is_sharded: config.sharded_pub_sub,
+            sessions: None,
+        }
+    }
+
     /// What it listens to.
     pub(super) fn topics(&self) -> [Topic; 2] {
         let kind = match self.is_sharded {
@@ -115,7 +134,7 @@ impl Voice for Speaker {
         let reply = self.publish(&self.main, cluster::write(question));
         Box::pin(async move {
             let heard = match (counted, reply.value().await?) {
-                (Some(counted), _) => crate::classic::subscribers(&counted.await?),
+                (Some(counted), _) => subscribers(&counted.await?),
                 (None, heard) => number(Some(&heard)),
             };
             // This server is one of them.

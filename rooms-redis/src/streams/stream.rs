@@ -1,6 +1,7 @@
 //! The stream itself: what is appended to it, and what is read from it.
 
 use crate::{
+    StreamsConfig,
     link::{Failed, Link},
     protocol::streams::StreamId,
 };
@@ -64,6 +65,14 @@ fn entries(value: Value) -> Vec<RawEntry> {
 }
 
 impl Stream {
+    pub(crate) fn new(link: Arc<Link>, config: &StreamsConfig) -> Self {
+        Self {
+            link,
+            name: config.stream.as_str().into(),
+            max_len: config.max_len,
+        }
+    }
+
     /// Appends an entry, and calls `done` with what became of it.
     pub(crate) fn append(
         &self,
