@@ -93,15 +93,15 @@ where
     Ok(Emitter::new(move |namespace| {
         let link = link.clone();
         match &config {
-            EmitterConfig::Classic(config) => {
-                Arc::new(Outside(classic::Speaker::of_emitter(link, config, namespace)))
-            }
-            EmitterConfig::Sharded(config) => {
-                Arc::new(Outside(sharded::Speaker::of_emitter(link, config, namespace)))
-            }
-            EmitterConfig::Streams(config) => {
-                Arc::new(Outside(streams::Speaker::of_emitter(link, config, namespace)))
-            }
+            EmitterConfig::Classic(config) => Arc::new(Outside(classic::Speaker::of_emitter(
+                link, config, namespace,
+            ))),
+            EmitterConfig::Sharded(config) => Arc::new(Outside(sharded::Speaker::of_emitter(
+                link, config, namespace,
+            ))),
+            EmitterConfig::Streams(config) => Arc::new(Outside(streams::Speaker::of_emitter(
+                link, config, namespace,
+            ))),
         }
     }))
 }

@@ -99,11 +99,13 @@ fn a_forged_session_is_refused() {
         from: "1-0".into(),
         to: "x".into(),
     };
-    assert!(Session::restore(SavedSession {
-        left: vec![stay()],
-        ..SavedSession::default()
-    })
-    .is_none());
+    assert!(
+        Session::restore(SavedSession {
+            left: vec![stay()],
+            ..SavedSession::default()
+        })
+        .is_none()
+    );
 }
 
 /// What happens to a socket, at a place of the stream.
