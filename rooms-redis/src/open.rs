@@ -24,7 +24,9 @@ pub(crate) trait Mode: Voice {
     }
 
     /// A socket has moved. Called under the order that a channel which recovers keeps.
-    fn follow(&self, _socket: &SocketId, _moved: Moved<'_>) {}
+    fn follow(&self, _socket: &SocketId, _moved: Moved<'_>) -> Confirmed {
+        Confirmed::now()
+    }
 
     /// What keeps sessions.
     fn recovery(&self) -> Option<&dyn Recovery> {
@@ -95,7 +97,7 @@ impl<V: Mode> Channel for Open<V> {
     }
 
     fn moved(&self, socket: &SocketId, moved: Moved<'_>) -> Confirmed {
-        self.member.voice.follow(socket, moved);
+        let stored = self.member.voice.follow(socket, moved);
         let (Moved::Joined(rooms) | Moved::Left(rooms) | Moved::Gone(rooms)) = moved else {
             return Confirmed::now();
         };
@@ -107,7 +109,7 @@ impl<V: Mode> Channel for Open<V> {
             // What is true by now counts, and not what has just happened: others may have moved at the same time.
             Some(topics.set(&topic, &self.listener, || is_here(room)))
         });
-        let mut followed: Vec<_> = followed.collect();
+        let mut followed: Vec<_> = followed.chain([stored]).collect();
         if let Moved::Joined(_) = moved {
             // What is said in a room can be heard once the namespace is.
             followed.extend(self.listen());

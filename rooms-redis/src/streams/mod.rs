@@ -3,6 +3,7 @@
 mod flow;
 mod reader;
 mod recovery;
+mod scripts;
 mod session;
 mod speaker;
 mod stream;
@@ -12,6 +13,7 @@ use self::{
     flow::Flow,
     reader::{Reader, Router},
     recovery::Sessions,
+    scripts::Scripts,
     speaker::main_channel,
     stream::Stream,
 };
@@ -195,7 +197,9 @@ impl Streams {
             uid: self.uid.clone(),
             local: opening.local.clone(),
             config: config.clone(),
-            key_prefix: self.config.session_prefix.clone(),
+            scripts: Scripts {
+                prefix: self.config.session_prefix.clone(),
+            },
             main: main.clone(),
             publish: match self.config.sharded_pub_sub {
                 true => "SPUBLISH",

@@ -105,8 +105,9 @@ impl Reader {
         };
         let is_trimmed =
             |ends: Option<(StreamId, StreamId)>| ends.is_some_and(|(first, _)| first > self.at);
+        let is_as_before = ends.is_none() && epoch == known;
         match ends {
-            None if epoch == known => return Ok(()),
+            None if is_as_before => {}
             // Another server has found out that something was lost.
             None => self.flow.jump(self.at, epoch),
             Some(ends) if epoch == known && is_trimmed(ends) => {
@@ -134,7 +135,11 @@ impl Reader {
         }
         for member in self.router.all() {
             if let Some(sessions) = &member.voice.sessions {
-                sessions.restart(self.at);
+                if !is_as_before {
+                    sessions.restart(self.at);
+                }
+                // Clients that came back elsewhere meanwhile are found out.
+                sessions.save_all();
             }
         }
         Ok(())

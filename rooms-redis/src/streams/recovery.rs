@@ -1,7 +1,8 @@
 //! The sessions of one namespace, in Redis.
 
-use super::{flow::Flow, session::Session, stream::Stream};
+use super::{flow::Flow, scripts::Scripts, session::Session, stream::Stream};
 use crate::{
+    link::Failed,
     message::Message,
     protocol::{
         cluster,
@@ -35,36 +36,39 @@ pub(crate) struct Sessions {
     pub(super) uid: Arc<str>,
     pub(super) local: Weak<dyn Local>,
     pub(super) config: RecoveryConfig,
-    pub(super) key_prefix: String,
+    pub(super) scripts: Scripts,
     /// What the channels of single servers begin with, and the command that publishes to them.
     pub(super) main: Arc<str>,
     pub(super) publish: &'static str,
     pub(super) limits: Limits,
-    pub(super) sessions: Mutex<HashMap<SocketId, Session>>,
+    pub(super) sessions: Mutex<HashMap<SocketId, Kept>>,
     pub(super) this: Weak<Sessions>,
 }
 
-/// Writes a session, unless it was claimed by somebody else: then the fence is another's, or the session is gone while the fence
-/// is there, as after a claim of one of Node's servers. Where neither is there, both have expired.
-const SAVE: &str = "
-local fence = redis.call('GET', KEYS[2])
-if fence and (fence ~= ARGV[1] or (ARGV[4] == '1' and redis.call('EXISTS', KEYS[1]) == 0)) then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[3])
-return 1";
+/// The session of a socket of this server, and how it is with its copy in Redis.
+pub(super) struct Kept {
+    session: Session,
+    /// It has changed since it was written.
+    is_unsaved: bool,
+    /// It is being written.
+    is_saving: bool,
+    /// It was written before.
+    was_saved: bool,
+    /// Who waits until it is written.
+    waiting: Vec<oneshot::Sender<Result<(), AdapterError>>>,
+}
 
-/// Takes a session from whoever has it. It stays, so that it can be claimed again.
-const CLAIM: &str = "
-local session = redis.call('GET', KEYS[1])
-if not session then return false end
-redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return session";
-
-/// Deletes a session, unless it was claimed by somebody else.
-const END: &str = "
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1], KEYS[2])";
+impl Kept {
+    fn new(session: Session, was_saved: bool) -> Self {
+        Self {
+            session,
+            is_unsaved: false,
+            is_saving: false,
+            was_saved,
+            waiting: Vec::new(),
+        }
+    }
+}
 
 /// How long this server may lag behind what a client has seen on another one.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -72,24 +76,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const PAGE: usize = 1_000;
 
 impl Sessions {
-    fn sessions(&self) -> MutexGuard<'_, HashMap<SocketId, Session>> {
+    fn sessions(&self) -> MutexGuard<'_, HashMap<SocketId, Kept>> {
         self.sessions
             .lock()
             .expect("no code panics under this lock")
-    }
-
-    /// A script about one session. Its two keys are in one slot of a Cluster: the braces name what is hashed.
-    fn script(&self, script: &str, token: &str, fence: &str) -> redis::Cmd {
-        let key = format!("{}{token}", self.key_prefix);
-        let fence_key = format!("{{{key}}}:fence");
-        let mut command = redis::cmd("EVAL");
-        command
-            .arg(script)
-            .arg(2)
-            .arg(key)
-            .arg(fence_key)
-            .arg(fence);
-        command.take()
     }
 
     /// How long a session is kept without a sign of life: the window, and what lies between two of them.
@@ -107,83 +97,93 @@ impl Sessions {
         self.config.window / 2
     }
 
-    /// Follows the rooms of a socket. Called in the order of what happens.
-    pub(super) fn follow(&self, socket: &SocketId, moved: Moved<'_>) {
+    /// Follows the rooms of a socket; confirmed when Redis knows of them. Called in the order of what happens.
+    pub(super) fn follow(&self, socket: &SocketId, moved: Moved<'_>) -> Confirmed {
         let mut sessions = self.sessions();
-        let Some(session) = sessions.get_mut(socket) else {
-            return;
+        let Some(kept) = sessions.get_mut(socket) else {
+            return Confirmed::now();
         };
         match moved {
-            Moved::Joined(rooms) => session.joined(rooms, self.flow.for_joining()),
-            Moved::Left(rooms) => session.left(rooms, self.flow.for_leaving()),
+            Moved::Joined(rooms) => kept.session.joined(rooms, self.flow.for_joining()),
+            Moved::Left(rooms) => kept.session.left(rooms, self.flow.for_leaving()),
             Moved::Gone(_) => {
                 // Its rooms stay as they were.
-                let session = sessions.remove(socket).expect("it was found");
-                let command = self.saving(&session, false);
+                let command = self.saving(kept, false);
+                sessions.remove(socket);
                 drop(sessions);
-                self.stream.link.send(&self.main, command);
-                return;
+                return self.stream.link.send(&self.main, command).confirmed();
             }
-            _ => return,
+            _ => return Confirmed::now(),
         }
-        session.is_unsaved = true;
+        let (tell, told) = oneshot::channel();
+        kept.is_unsaved = true;
+        kept.waiting.push(tell);
         drop(sessions);
         self.save(socket);
+        Confirmed::when(async {
+            let gone = |_| Err(AdapterError::new("the session is another server's by now"));
+            told.await.unwrap_or_else(gone)
+        })
     }
 
-    fn saving(&self, session: &Session, is_here: bool) -> redis::Cmd {
+    fn saving(&self, kept: &Kept, is_here: bool) -> redis::Cmd {
+        let session = &kept.session;
         let saved = session.saved(&self.namespace, &self.uid, &self.flow.epoch());
-        let mut command = self.script(SAVE, &session.token, &session.fence);
-        command.arg(write_session(&saved));
-        command.arg(self.lifetime(is_here).to_string());
-        command
-            .arg(if session.was_saved { "1" } else { "0" })
-            .take()
+        let (saved, lifetime) = (write_session(&saved), self.lifetime(is_here));
+        let (token, fence) = (&session.token, &session.fence);
+        self.scripts
+            .save(token, fence, &saved, lifetime, kept.was_saved)
     }
 
     /// Writes the session of a socket that is here, unless it is being written; then again once that is done.
     pub(super) fn save(&self, socket: &SocketId) {
         let mut sessions = self.sessions();
-        let Some(session) = sessions.get_mut(socket) else {
+        let Some(kept) = sessions.get_mut(socket).filter(|kept| !kept.is_saving) else {
             return;
         };
-        if session.is_saving {
-            return;
-        }
-        session.is_saving = true;
-        session.is_unsaved = false;
-        let command = self.saving(session, true);
-        let fence = session.fence.clone();
+        kept.is_saving = true;
+        kept.is_unsaved = false;
+        let waiting = std::mem::take(&mut kept.waiting);
+        let command = self.saving(kept, true);
+        let fence = kept.session.fence.clone();
         drop(sessions);
         let (this, socket) = (self.this.clone(), socket.clone());
-        self.stream
-            .link
-            .send_then(&self.main, command, move |outcome| {
-                if let Some(this) = this.upgrade() {
-                    this.saved(&socket, &fence, outcome.map_err(|failed| failed.error));
-                }
-            });
+        let done = move |outcome: Result<Value, Failed>| {
+            let outcome = outcome.map_err(|failed| failed.error);
+            for waiting in waiting {
+                // Who has stopped waiting does not mind.
+                let _ = waiting.send(outcome.clone().map(drop));
+            }
+            if let Some(this) = this.upgrade() {
+                this.saved(&socket, &fence, outcome);
+            }
+        };
+        self.stream.link.send_then(&self.main, command, done);
     }
 
     fn saved(&self, socket: &SocketId, fence: &str, outcome: Result<Value, AdapterError>) {
         let mut sessions = self.sessions();
-        let Some(session) = sessions
-            .get_mut(socket)
-            .filter(|session| *session.fence == *fence)
-        else {
+        let kept = sessions.get_mut(socket);
+        let Some(kept) = kept.filter(|kept| *kept.session.fence == *fence) else {
             return;
         };
-        session.is_saving = false;
+        kept.is_saving = false;
         match outcome {
             Ok(Value::Int(0)) => {
                 drop(sessions);
                 return self.evict(socket);
             }
-            Ok(_) => session.was_saved = true,
-            // Written with the next sign of life.
-            Err(error) => tracing::debug!(%socket, %error, "a session was not written"),
+            Ok(_) => kept.was_saved = true,
+            Err(error) => {
+                // It is tried again with the next sign of life, or the next change.
+                tracing::debug!(%socket, %error, "a session was not written");
+                for waiting in kept.waiting.drain(..) {
+                    let _ = waiting.send(Err(error.clone()));
+                }
+                return;
+            }
         }
-        if session.is_unsaved {
+        if kept.is_unsaved {
             drop(sessions);
             self.save(socket);
         }
@@ -206,10 +206,12 @@ impl Sessions {
     /// The stream goes on elsewhere.
     pub(super) fn restart(&self, at: StreamId) {
         let mut sessions = self.sessions();
-        sessions
-            .values_mut()
-            .for_each(|session| session.restart(at));
-        drop(sessions);
+        let kept = sessions.values_mut();
+        kept.for_each(|kept| kept.session.restart(at));
+    }
+
+    /// Writes all sessions of sockets that are here.
+    pub(super) fn save_all(&self) {
         self.here().iter().for_each(|socket| self.save(socket));
     }
 
@@ -230,8 +232,9 @@ impl Sessions {
             return Ok(None);
         }
         let fence = SocketId::random();
-        let mut claim = self.script(CLAIM, token, fence.as_str());
-        claim.arg(self.lifetime(true).to_string());
+        let claim = self
+            .scripts
+            .claim(token, fence.as_str(), self.lifetime(true));
         let Value::BulkString(saved) = self.stream.link.send(&self.main, claim).value().await?
         else {
             return Ok(None);
@@ -251,7 +254,7 @@ impl Sessions {
         let here = self.sessions().remove(&session.socket);
         match here {
             Some(here) => {
-                session = here;
+                session = here.session;
                 if let Some(local) = self.local.upgrade() {
                     local.evict(&session.socket);
                 }
@@ -264,10 +267,9 @@ impl Sessions {
         // Otherwise what the client has seen already would reach it again from here.
         self.flow.reached(offset, PATIENCE).await?;
         session.fence = fence.as_str().into();
-        session.was_saved = true;
-        session.is_saving = false;
         let claimed = Claimed::new(session.socket.clone(), session.rooms(), offset.to_string());
-        self.sessions().insert(session.socket.clone(), session);
+        let socket = session.socket.clone();
+        self.sessions().insert(socket, Kept::new(session, true));
         Ok(Some(claimed))
     }
 
@@ -290,8 +292,8 @@ impl Sessions {
         let session = self
             .sessions()
             .get(&claimed.socket)
-            .cloned()
-            .ok_or_else(gone)?;
+            .map(|kept| kept.session.clone());
+        let session = session.ok_or_else(gone)?;
         let mut last: StreamId = claimed.offset.parse().map_err(AdapterError::new)?;
         let (mut missed, mut bytes, mut read) = (Vec::new(), 0, 0);
         while let Some(first) = last.next() {
@@ -345,21 +347,22 @@ impl Recovery for Sessions {
     fn begin(&self, socket: &SocketId, token: &str) -> Confirmed {
         // It is written when the socket is in its rooms, which comes next.
         let session = Session::new(socket.clone(), token);
-        self.sessions().insert(socket.clone(), session);
+        self.sessions()
+            .insert(socket.clone(), Kept::new(session, false));
         Confirmed::now()
     }
 
     fn end(&self, socket: &SocketId) {
         let ended = self.sessions().remove(socket);
-        if let Some(session) = ended {
-            let command = self.script(END, &session.token, &session.fence);
+        if let Some(Kept { session, .. }) = ended {
+            let command = self.scripts.end(&session.token, &session.fence);
             self.stream.link.send(&self.main, command);
         }
     }
 
     fn record(&self, to: &Selection, broadcast: &Broadcast) -> Recorded {
         let written = cluster::write_broadcast(to, broadcast);
-        let fields = match write_entry(&self.uid, &self.namespace, written, false) {
+        let fields = match write_entry(&self.uid, &self.namespace, written, broadcast.local) {
             Ok(fields) => fields,
             Err(error) => {
                 let error = AdapterError::new(error);

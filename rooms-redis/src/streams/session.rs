@@ -24,12 +24,6 @@ pub(crate) struct Session {
     rooms: HashMap<Box<str>, StreamId>,
     /// Those that it has left, in the order of leaving.
     left: VecDeque<Stay>,
-    /// What must not get lost has changed since it was written.
-    pub(crate) is_unsaved: bool,
-    /// It is being written.
-    pub(crate) is_saving: bool,
-    /// It was written before.
-    pub(crate) was_saved: bool,
 }
 
 /// That the socket was in a room, for all that came behind `from` up to `to`.
@@ -49,9 +43,6 @@ impl Session {
             known_since: StreamId::ZERO,
             rooms: HashMap::new(),
             left: VecDeque::new(),
-            is_unsaved: false,
-            is_saving: false,
-            was_saved: false,
         }
     }
 

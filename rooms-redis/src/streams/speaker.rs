@@ -144,9 +144,10 @@ impl Voice for Speaker {
 }
 
 impl Mode for Speaker {
-    fn follow(&self, socket: &SocketId, moved: Moved<'_>) {
-        if let Some(sessions) = &self.sessions {
-            sessions.follow(socket, moved);
+    fn follow(&self, socket: &SocketId, moved: Moved<'_>) -> Confirmed {
+        match &self.sessions {
+            Some(sessions) => sessions.follow(socket, moved),
+            None => Confirmed::now(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod clusters;
 mod emitters;
 mod faults;
+mod recovery;
 mod streams;
 
 use rooms_layer::{
