@@ -51,8 +51,8 @@ pub(crate) enum Message {
     Heard { id: Id, args: Option<Args> },
     /// What an old server wanted done is done.
     Done { id: Id },
-    /// The session of this socket was claimed by the server that says so.
-    Evict { socket: SocketId },
+    /// The session of this socket was claimed by the server that says so, from the one whose fence this was.
+    Evict { socket: SocketId, fence: Box<str> },
 }
 
 /// How an event for servers is to be answered.

@@ -78,6 +78,9 @@ struct Body<'a> {
     /// Ours: the socket that has acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<Box<str>>,
+    /// Ours: whose session it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fence: Option<Box<str>>,
     /// Ours: all arguments of an answer, where they are not one.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     args: Option<Vec<&'a RawValue>>,
@@ -213,8 +216,9 @@ pub(crate) fn write(message: &Message) -> Written {
             Written::new(kind::SERVER_SIDE_EMIT_RESPONSE, &body, &[])
         }
         Message::Known { known, .. } => write_known(body, known),
-        Message::Evict { socket } => {
+        Message::Evict { socket, fence } => {
             body.sid = Some(socket.as_str().into());
+            body.fence = Some(fence.clone());
             Written::new(kind::EVICT, &body, &[])
         }
     }
@@ -356,6 +360,7 @@ pub(crate) fn read_data(
         },
         kind::EVICT => Message::Evict {
             socket: SocketId::from(&*body.sid.ok_or_else(lacks("sid"))?),
+            fence: body.fence.ok_or_else(lacks("fence"))?,
         },
         kind => return Err(Malformed::Unknown(kind)),
     })

@@ -1,5 +1,6 @@
 //! A stream as `@socket.io/redis-streams-adapter` uses it, with recovery that is whole or says that it is not.
 
+mod claim;
 mod flow;
 mod reader;
 mod recovery;

@@ -3,10 +3,9 @@
 use super::{flow::Flow, scripts::Scripts, session::Session, stream::Stream};
 use crate::{
     link::Failed,
-    message::Message,
     protocol::{
         cluster,
-        streams::{StreamId, read_entry, read_session, write_entry, write_session},
+        streams::{StreamId, write_entry, write_session},
     },
 };
 use redis::Value;
@@ -47,7 +46,7 @@ pub(crate) struct Sessions {
 
 /// The session of a socket of this server, and how it is with its copy in Redis.
 pub(super) struct Kept {
-    session: Session,
+    pub(super) session: Session,
     /// It has changed since it was written.
     is_unsaved: bool,
     /// It is being written.
@@ -59,7 +58,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    fn new(session: Session, was_saved: bool) -> Self {
+    pub(super) fn new(session: Session, was_saved: bool) -> Self {
         Self {
             session,
             is_unsaved: false,
@@ -70,20 +69,20 @@ impl Kept {
     }
 }
 
-/// How long this server may lag behind what a client has seen on another one.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// How many entries are read at once for a client that comes back.
-const PAGE: usize = 1_000;
-
 impl Sessions {
-    fn sessions(&self) -> MutexGuard<'_, HashMap<SocketId, Kept>> {
+    pub(super) fn sessions(&self) -> MutexGuard<'_, HashMap<SocketId, Kept>> {
         self.sessions
             .lock()
             .expect("no code panics under this lock")
     }
 
+    /// What nobody else puts beside a session. It names the server, which is told when somebody else does.
+    pub(super) fn new_fence(&self) -> Box<str> {
+        format!("{}:{}", self.uid, SocketId::random()).into()
+    }
+
     /// How long a session is kept without a sign of life: the window, and what lies between two of them.
-    fn lifetime(&self, is_here: bool) -> u128 {
+    pub(super) fn lifetime(&self, is_here: bool) -> u128 {
         let between = if is_here {
             self.between_signs()
         } else {
@@ -128,7 +127,7 @@ impl Sessions {
 
     fn saving(&self, kept: &Kept, is_here: bool) -> redis::Cmd {
         let session = &kept.session;
-        let saved = session.saved(&self.namespace, &self.uid, &self.flow.epoch());
+        let saved = session.saved(&self.namespace, &self.flow.epoch());
         let (saved, lifetime) = (write_session(&saved), self.lifetime(is_here));
         let (token, fence) = (&session.token, &session.fence);
         self.scripts
@@ -171,7 +170,7 @@ impl Sessions {
         match outcome {
             Ok(Value::Int(0)) => {
                 drop(sessions);
-                return self.evict(socket);
+                return self.evict(socket, fence);
             }
             Ok(_) => kept.was_saved = true,
             Err(error) => {
@@ -189,11 +188,16 @@ impl Sessions {
         }
     }
 
-    /// The session of a socket of this server was claimed by another one.
-    pub(super) fn evict(&self, socket: &SocketId) {
-        if self.sessions().remove(socket).is_some()
-            && let Some(local) = self.local.upgrade()
-        {
+    /// The session of a socket of this server was claimed. Nothing happens if it is claimed back by now, which its fence tells.
+    pub(super) fn evict(&self, socket: &SocketId, fence: &str) {
+        let mut sessions = self.sessions();
+        let kept = sessions.get(socket);
+        if kept.is_none_or(|kept| *kept.session.fence != *fence) {
+            return;
+        }
+        sessions.remove(socket);
+        drop(sessions);
+        if let Some(local) = self.local.upgrade() {
             local.evict(socket);
         }
     }
@@ -214,139 +218,12 @@ impl Sessions {
     pub(super) fn save_all(&self) {
         self.here().iter().for_each(|socket| self.save(socket));
     }
-
-    async fn try_claim(
-        &self,
-        token: &str,
-        offset: StreamId,
-    ) -> Result<Option<Claimed>, AdapterError> {
-        // What is gone from the stream may have been followed by something that is gone too.
-        let at_offset = self.stream.range(offset, Some(offset), 1).await?;
-        let read = at_offset
-            .first()
-            .map(|entry| read_entry(entry.fields(), &self.limits));
-        let Some(Ok(Some(entry))) = read else {
-            return Ok(None);
-        };
-        if entry.envelope.namespace.as_deref() != Some(&*self.namespace) {
-            return Ok(None);
-        }
-        let fence = SocketId::random();
-        let claim = self
-            .scripts
-            .claim(token, fence.as_str(), self.lifetime(true));
-        let Value::BulkString(saved) = self.stream.link.send(&self.main, claim).value().await?
-        else {
-            return Ok(None);
-        };
-        let saved = read_session(&saved, &self.limits).map_err(AdapterError::new)?;
-        let is_ours = saved
-            .nsp
-            .as_deref()
-            .is_none_or(|namespace| *namespace == *self.namespace);
-        let epoch = self.stream.epoch(&self.flow.epoch()).await?;
-        let is_now = saved.epoch.as_deref().is_none_or(|saved| *saved == *epoch);
-        let server = saved.server.clone();
-        let Some(mut session) = Session::restore(saved).filter(|_| is_ours && is_now) else {
-            return Ok(None);
-        };
-        // What this server knows of its own socket is newer than what it has written.
-        let here = self.sessions().remove(&session.socket);
-        match here {
-            Some(here) => {
-                session = here.session;
-                if let Some(local) = self.local.upgrade() {
-                    local.evict(&session.socket);
-                }
-            }
-            None => self.tell_to_evict(server.as_deref(), &session.socket),
-        }
-        if !session.is_known(offset) {
-            return Ok(None);
-        }
-        // Otherwise what the client has seen already would reach it again from here.
-        self.flow.reached(offset, PATIENCE).await?;
-        session.fence = fence.as_str().into();
-        let claimed = Claimed::new(session.socket.clone(), session.rooms(), offset.to_string());
-        let socket = session.socket.clone();
-        self.sessions().insert(socket, Kept::new(session, true));
-        Ok(Some(claimed))
-    }
-
-    fn tell_to_evict(&self, server: Option<&str>, socket: &SocketId) {
-        let Some(server) = server.filter(|server| **server != *self.uid) else {
-            return;
-        };
-        let evict = Message::Evict {
-            socket: socket.clone(),
-        };
-        let channel: Arc<str> = format!("{}{server}#", self.main).into();
-        let payload = cluster::write(&evict).into_msgpack(&self.uid, &self.namespace);
-        let payload = payload.expect("an id is shorter than 4 GiB");
-        let command = redis::cmd(self.publish).arg(&*channel).arg(payload).take();
-        self.stream.link.send(&channel, command);
-    }
-
-    async fn try_missed(&self, claimed: &Claimed) -> Result<Vec<Logged>, AdapterError> {
-        let gone = || AdapterError::new("the session is gone");
-        let session = self
-            .sessions()
-            .get(&claimed.socket)
-            .map(|kept| kept.session.clone());
-        let session = session.ok_or_else(gone)?;
-        let mut last: StreamId = claimed.offset.parse().map_err(AdapterError::new)?;
-        let (mut missed, mut bytes, mut read) = (Vec::new(), 0, 0);
-        while let Some(first) = last.next() {
-            let page = self.stream.range(first, None, PAGE).await?;
-            let Some(entry) = page.last() else {
-                break;
-            };
-            last = entry.id;
-            read += page.len();
-            if read > self.config.max_packets {
-                return Err(AdapterError::new(
-                    "more was broadcast than is kept for a client",
-                ));
-            }
-            for entry in &page {
-                let Ok(Some(of)) = read_entry(entry.fields(), &self.limits) else {
-                    continue;
-                };
-                let is_here = of.envelope.namespace.as_deref() == Some(&*self.namespace);
-                if let Message::Broadcast { to, broadcast } = of.envelope.message
-                    && is_here
-                    && !broadcast.volatile
-                    && session.concerns(&to, entry.id)
-                {
-                    bytes += broadcast.data.json().len();
-                    bytes += broadcast
-                        .data
-                        .attachments()
-                        .iter()
-                        .map(|part| part.len())
-                        .sum::<usize>();
-                    missed.push(Logged::new(broadcast.at(entry.id.to_string())));
-                }
-            }
-            if bytes > self.config.max_bytes {
-                return Err(AdapterError::new(
-                    "a client has missed more bytes than are kept for it",
-                ));
-            }
-            if page.len() < PAGE {
-                break;
-            }
-        }
-        // All of it was held back by now, so that nothing of it comes again.
-        self.flow.reached(last, PATIENCE).await?;
-        Ok(missed)
-    }
 }
 
 impl Recovery for Sessions {
     fn begin(&self, socket: &SocketId, token: &str) -> Confirmed {
         // It is written when the socket is in its rooms, which comes next.
-        let session = Session::new(socket.clone(), token);
+        let session = Session::new(socket.clone(), token, self.new_fence());
         self.sessions()
             .insert(socket.clone(), Kept::new(session, false));
         Confirmed::now()

@@ -15,9 +15,10 @@ return 1";
 const CLAIM: &str = "
 local session = redis.call('GET', KEYS[1])
 if not session then return false end
+local before = redis.call('GET', KEYS[2]) or ''
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return session";
+return {session, before}";
 
 /// Deletes a session, unless it was claimed by somebody else.
 const END: &str = "
@@ -45,7 +46,7 @@ impl Scripts {
         command.arg(u8::from(was_saved)).take()
     }
 
-    /// Takes a session: what it is, if it is there.
+    /// Takes a session: what it is and the fence before, if it is there.
     pub(super) fn claim(&self, token: &str, fence: &str, lifetime: u128) -> Cmd {
         let mut command = self.script(CLAIM, token, fence);
         command.arg(lifetime.to_string()).take()

@@ -35,11 +35,11 @@ struct Stay {
 }
 
 impl Session {
-    pub(crate) fn new(socket: SocketId, token: &str) -> Self {
+    pub(crate) fn new(socket: SocketId, token: &str, fence: Box<str>) -> Self {
         Self {
             socket,
             token: token.into(),
-            fence: new_fence(),
+            fence,
             known_since: StreamId::ZERO,
             rooms: HashMap::new(),
             left: VecDeque::new(),
@@ -102,7 +102,7 @@ impl Session {
     }
 
     /// The form in which it lies in Redis.
-    pub(crate) fn saved(&self, namespace: &str, server: &str, epoch: &str) -> SavedSession {
+    pub(crate) fn saved(&self, namespace: &str, epoch: &str) -> SavedSession {
         let text = |id: StreamId| id.to_string().into_boxed_str();
         let since = self.rooms.iter();
         let left = self.left.iter().map(|stay| SavedStay {
@@ -117,7 +117,6 @@ impl Session {
             // What a socket carries is made anew when it comes back.
             data: serde_json::value::RawValue::from_string("{}".to_owned()).ok(),
             nsp: Some(namespace.into()),
-            server: Some(server.into()),
             epoch: Some(epoch.into()),
             known_since: Some(text(self.known_since)),
             since: since.map(|(room, id)| (room.clone(), text(*id))).collect(),
@@ -126,7 +125,7 @@ impl Session {
     }
 
     /// Takes over what lies in Redis. Sessions of Node's servers do not tell since when the rooms are.
-    pub(crate) fn restore(saved: SavedSession) -> Option<Self> {
+    pub(crate) fn restore(saved: SavedSession, fence: Box<str>) -> Option<Self> {
         let id = |text: &str| text.parse::<StreamId>().ok();
         let SavedSession {
             sid,
@@ -150,17 +149,12 @@ impl Session {
                 room: stay.room,
             })
         });
-        let mut session = Self::new(SocketId::from(&*sid), &pid);
+        let mut session = Self::new(SocketId::from(&*sid), &pid, fence);
         session.known_since = known_since.map_or(Some(StreamId::ZERO), |known| id(&known))?;
         session.rooms = rooms.collect::<Option<_>>()?;
         session.left = left.collect::<Option<_>>()?;
         Some(session)
     }
-}
-
-/// A fence that nobody else has.
-fn new_fence() -> Box<str> {
-    SocketId::random().as_str().into()
 }
 
 #[cfg(test)]

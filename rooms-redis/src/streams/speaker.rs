@@ -161,9 +161,9 @@ impl Listener for Member<Speaker> {
     fn heard(&self, _topic: &Topic, channel: &str, payload: &[u8]) {
         match cluster::read(payload, &self.limits) {
             Ok(envelope) => match envelope.message {
-                Message::Evict { socket } => {
+                Message::Evict { socket, fence } => {
                     if let Some(sessions) = &self.voice.sessions {
-                        sessions.evict(&socket);
+                        sessions.evict(&socket, &fence);
                     }
                 }
                 _ => self.take(envelope),

@@ -148,13 +148,20 @@ impl Stream {
 
     /// What names the history of the stream. Made up if there is none.
     pub(crate) async fn epoch(&self, made_up: &str) -> Result<Arc<str>, AdapterError> {
-        let key = self.epoch_key();
-        let set = redis::cmd("SET").arg(&key).arg(made_up).arg("NX").take();
+        let mut set = redis::cmd("SET");
+        set.arg(self.epoch_key()).arg(made_up).arg("NX");
         self.link.query(set).await?;
-        match self.link.query(redis::cmd("GET").arg(&key).take()).await? {
-            Value::BulkString(epoch) => Ok(String::from_utf8_lossy(&epoch).into()),
-            _ => Err(AdapterError::new("the epoch of the stream was deleted")),
-        }
+        let deleted = || AdapterError::new("the epoch of the stream was deleted");
+        self.known_epoch().await?.ok_or_else(deleted)
+    }
+
+    /// What names the history of the stream, if anything does.
+    pub(crate) async fn known_epoch(&self) -> Result<Option<Arc<str>>, AdapterError> {
+        let get = redis::cmd("GET").arg(self.epoch_key()).take();
+        Ok(match self.link.query(get).await? {
+            Value::BulkString(epoch) => Some(String::from_utf8_lossy(&epoch).into()),
+            _ => None,
+        })
     }
 
     /// Another history begins, unless somebody else has found that out before.

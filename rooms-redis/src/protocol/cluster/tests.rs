@@ -159,6 +159,10 @@ fn messages_come_back() {
         what(What::Rooms),
         known(Known::Count(3)),
         known(Known::Rooms(vec!["a".into()])),
+        Message::Evict {
+            socket: SocketId::from("s"),
+            fence: "f".into(),
+        },
         Message::Heard {
             id: id(),
             args: None,

@@ -20,9 +20,6 @@ pub(crate) struct SavedSession {
     /// Ours: the namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) nsp: Option<Box<str>>,
-    /// Ours: the server that has the socket.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) server: Option<Box<str>>,
     /// Ours: which history of the stream the ids are of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) epoch: Option<Box<str>>,

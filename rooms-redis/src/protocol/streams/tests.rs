@@ -20,7 +20,7 @@ fn read(fields: &[(&str, &str)]) -> Result<Option<Entry>, Malformed> {
     read_entry(fields, &some())
 }
 
-fn borrowed(fields: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+fn borrowed<'a>(fields: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     let fields = fields.iter();
     fields
         .map(|(name, value)| (*name, value.as_str()))

@@ -10,7 +10,7 @@ fn id(number: u64) -> StreamId {
 }
 
 fn session() -> Session {
-    let mut session = Session::new(SocketId::from("s"), "token");
+    let mut session = Session::new(SocketId::from("s"), "token", "fence".into());
     session.joined(&["s".into()], id(10));
     session
 }
@@ -78,7 +78,7 @@ fn a_session_of_node_is_taken_over() {
         rooms: Names(rooms(&["s", "r"])),
         ..SavedSession::default()
     };
-    let session = Session::restore(saved).unwrap();
+    let session = Session::restore(saved, "fence".into()).unwrap();
     assert_eq!(session.rooms(), rooms(&["r"]));
     assert!(session.is_known(StreamId::ZERO));
     assert!(session.concerns(&Selection::of(["r"]), id(1)));
@@ -87,9 +87,9 @@ fn a_session_of_node_is_taken_over() {
 #[test]
 fn a_forged_session_is_refused() {
     let broken = |change: fn(&mut SavedSession)| {
-        let mut saved = session().saved("/", "u", "e");
+        let mut saved = session().saved("/", "e");
         change(&mut saved);
-        Session::restore(saved)
+        Session::restore(saved, "fence".into())
     };
     assert!(broken(|_| {}).is_some());
     assert!(broken(|saved| saved.known_since = Some("x".into())).is_none());
@@ -100,10 +100,13 @@ fn a_forged_session_is_refused() {
         to: "x".into(),
     };
     assert!(
-        Session::restore(SavedSession {
-            left: vec![stay()],
-            ..SavedSession::default()
-        })
+        Session::restore(
+            SavedSession {
+                left: vec![stay()],
+                ..SavedSession::default()
+            },
+            "fence".into()
+        )
         .is_none()
     );
 }
@@ -130,7 +133,7 @@ proptest! {
     #[test]
     fn a_session_knows_what_its_socket_got(steps in prop::collection::vec(step(), 0..60)) {
         let name = |room: u8| format!("r{room}");
-        let mut session = Session::new(SocketId::from("s"), "token");
+        let mut session = Session::new(SocketId::from("s"), "token", "fence".into());
         session.joined(&["s".into()], StreamId::ZERO);
         let mut is_in = std::collections::BTreeSet::new();
         let mut emitted = Vec::new();
@@ -158,9 +161,9 @@ proptest! {
                 }
             }
         }
-        let saved = write_session(&session.saved("/", "u", "e"));
+        let saved = write_session(&session.saved("/", "e"));
         let saved = read_session(saved.as_bytes(), &limits(1_000_000)).unwrap();
-        let restored = Session::restore(saved).unwrap();
+        let restored = Session::restore(saved, "fence".into()).unwrap();
         for (at, to, got) in emitted {
             prop_assert_eq!(session.concerns(&to, id(at)), got);
             prop_assert_eq!(restored.concerns(&to, id(at)), got);
