@@ -19,7 +19,9 @@ use std::{
 
 /// The open namespaces, by their paths. One that is opened again may be there twice for a while.
 #[derive(Default)]
-pub(crate) struct Router(Mutex<HashMap<Box<str>, Vec<Weak<Member<Speaker>>>>>);
+pub(crate) struct Router(Mutex<HashMap<Box<str>, Places>>);
+
+type Places = Vec<Weak<Member<Speaker>>>;
 
 impl Router {
     pub(crate) fn add(&self, member: &Arc<Member<Speaker>>) {
