@@ -21,7 +21,7 @@ use std::{sync::Arc, time::Duration};
 /// How long this server may lag behind what a client has seen on another one.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many entries are read at once for a client that comes back.
-const PAGE: usize = 1_000;
+const PAGE: usize = 100;
 
 impl Sessions {
     pub(super) async fn try_claim(
@@ -64,16 +64,16 @@ impl Sessions {
         if !is_ours || !is_now {
             return Ok(None);
         }
-        // What this server knows of its own socket is newer than what it has written.
         let here = self.sessions().remove(&session.socket);
+        if here.is_some()
+            && let Some(local) = self.local.upgrade()
+        {
+            local.evict(&session.socket);
+        }
         match here {
-            Some(here) => {
-                session = here.session;
-                if let Some(local) = self.local.upgrade() {
-                    local.evict(&session.socket);
-                }
-            }
-            None => self.tell_to_evict(&before, &session.socket),
+            // What this server knows of its own socket is newer than what it has written.
+            Some(here) if *here.session.fence == *before => session = here.session,
+            _ => self.tell_to_evict(&before, &session.socket),
         }
         if !session.is_known(offset) {
             return Ok(None);

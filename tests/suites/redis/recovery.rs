@@ -4,10 +4,13 @@ use crate::{PATIENCE, url};
 use axum::{Json, Router, http::StatusCode, routing::post};
 use rooms_layer::{Adapter, Error, RecoveryConfig, prelude::*, rooms::adapter::Health};
 use rooms_redis::{Redis, Streams};
-use rooms_tests::{client::Client, engines, node, proxy::Proxy, server};
+use rooms_tests::{client::Client, engines, node, peer::Peer, proxy::Proxy, server};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
-use tokio::time::timeout;
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream},
+    time::timeout,
+};
 
 #[derive(Event, Serialize)]
 #[event(name = "notice", server, to(dynamic))]
@@ -79,8 +82,8 @@ impl Server {
 }
 
 /// A client that keeps what it needs to come back, as the stock client does.
-struct Fan {
-    connection: Client,
+struct Fan<S = DuplexStream> {
+    connection: Client<S>,
     id: String,
     token: String,
     offset: Option<String>,
@@ -90,8 +93,19 @@ struct Fan {
 
 impl Fan {
     async fn new(server: &Server) -> Self {
+        Self::over(Client::open(&server.rooms).await).await
+    }
+
+    /// Connects anew, and shows what it has seen; whether it was recovered.
+    async fn come_back(&mut self, server: &Server) -> bool {
+        self.come_back_over(Client::open(&server.rooms).await).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Fan<S> {
+    async fn over(connection: Client<S>) -> Self {
         let mut fan = Self {
-            connection: Client::open(&server.rooms).await,
+            connection,
             id: String::new(),
             token: String::new(),
             offset: None,
@@ -108,9 +122,8 @@ impl Fan {
         while !self.packet().await.starts_with("437") {}
     }
 
-    /// Connects anew, and shows what it has seen; whether it was recovered.
-    async fn come_back(&mut self, server: &Server) -> bool {
-        self.connection = Client::open(&server.rooms).await;
+    async fn come_back_over(&mut self, connection: Client<S>) -> bool {
+        self.connection = connection;
         let shown = serde_json::json!({ "pid": self.token, "offset": self.offset });
         self.connection.send(&format!("40{shown}")).await;
         let before = self.id.clone();
@@ -351,6 +364,51 @@ async fn nobody_misses_or_repeats_anything_on_the_way() {
     let follow = (0..).zip(fans).map(|(number, fan)| follow(number, fan));
     let ((), recovered) = tokio::join!(publish, futures_util::future::join_all(follow));
     assert!(recovered.iter().sum::<usize>() > 100, "{recovered:?}");
+}
+
+#[tokio::test]
+async fn clients_come_back_from_node_and_to_it() {
+    let engine = engines::redis::Redis::start().await;
+    let ours = Server::start(&engine.url()).await;
+    let app = Router::new().layer(ours.rooms.clone());
+    let here = server::serve(app).await;
+    let peer = Peer::start();
+    let node = serde_json::json!({ "adapter": "streams", "redis": engine.port(), "prefix": "socket.io", "recovery": true });
+    let node = peer.call("open", node).await;
+    let port = node["port"].as_u64().expect("a port");
+    let there: SocketAddr = format!("127.0.0.1:{port}").parse().expect("an address");
+
+    let mut fan = Fan::over(Client::dial(here).await).await;
+    ours.emit(1, 0);
+    fan.hears(1, 0).await;
+    fan.connection = Client::dial(there).await;
+    ours.emit(1, 1);
+    ours.emit(1, 2);
+    assert!(
+        fan.come_back_over(Client::dial(there).await).await,
+        "Node has read our session"
+    );
+    fan.hears(1, 2).await;
+    assert_eq!(fan.heard[&1], [0, 1, 2]);
+    // It is Node's now, and in the room.
+    ours.emit(1, 3);
+    fan.hears(1, 3).await;
+
+    fan.connection = Client::dial(here).await;
+    // Node stores it when it has seen the connection end.
+    let key = format!("EXISTS sio:session:{}", fan.token);
+    let stored = async { while !engine.ask(&key).await.contains(":1") {} };
+    timeout(PATIENCE, stored)
+        .await
+        .expect("it is stored in time");
+    ours.emit(1, 4);
+    assert!(
+        fan.come_back_over(Client::dial(here).await).await,
+        "we have read Node's"
+    );
+    ours.emit(1, 5);
+    fan.hears(1, 5).await;
+    assert_eq!(fan.heard[&1], [0, 1, 2, 3, 4, 5]);
 }
 
 /// The body of `POST /emit`.
