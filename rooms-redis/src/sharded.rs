@@ -71,7 +71,7 @@ impl Default for ShardedConfig {
 ///
 /// - What a server publishes to a namespace arrives at the others at most once and in its order. In a Cluster, the order holds
 ///   within each room that has a channel for itself, and for all the rest together, since these are at different nodes.
-/// - A server hears of a room once awaiting [`join`](rooms_layer::Socket::join) has returned, not before.
+/// - A server hears of a room once awaiting `Socket::join` has returned, not before.
 /// - What is published while a server is cut off, or while a slot of the Cluster moves to another node, may be lost. It
 ///   subscribes again by itself. [`Adapter::health`] tells of the former.
 /// - Questions to other servers end by their deadline, with what has arrived.

@@ -114,13 +114,16 @@ async fn serve(
                 continue;
             }
         }
-        let lost = match connection {
-            Connection::Node(_) => send_all(shared, connection, batch).await,
-            Connection::Slots(_) => send_each(shared, connection, batch).await,
-        };
-        match lost {
-            Some(error) => return error,
-            None => backoff.succeeded(),
+        match connection {
+            Connection::Node(_) => match send_all(shared, connection, batch).await {
+                Some(error) => return error,
+                None => backoff.succeeded(),
+            },
+            // The library finds the nodes of a Cluster again by itself. That it can't is seen by the next sign of life.
+            Connection::Slots(_) => match send_each(shared, connection, batch).await {
+                Some(error) => shared.status.down(Part::Commands, &error),
+                None => shared.status.up(Part::Commands),
+            },
         }
     }
 }
@@ -154,7 +157,7 @@ async fn send_all(
 }
 
 /// Sends a batch to the nodes of a Cluster: one command after the other in each lane, since each may have to look for the
-/// node that has its slot by now.
+/// node that has its slot by now. What a node could not be reached for.
 async fn send_each(
     shared: &Shared,
     connection: &mut Connection,
@@ -167,15 +170,25 @@ async fn send_each(
     let lanes = lanes.into_values().map(|jobs| {
         let mut connection = connection.clone();
         async move {
+            let mut unreachable = None;
             for job in jobs {
                 let sent = send(&mut connection, &job.command).await;
-                shared.finish(job, sent.map_err(|error| Failed::on_the_way(&error)));
+                let failed = |error: RedisError| {
+                    let failed = match error.kind() {
+                        ErrorKind::Server(_) | ErrorKind::Extension => Failed::before(&error),
+                        _ => Failed::on_the_way(&error),
+                    };
+                    if failed.may_have_run || was_not_run(&error) {
+                        unreachable = Some(error);
+                    }
+                    failed
+                };
+                shared.finish(job, sent.map_err(failed));
             }
+            unreachable
         }
     });
-    join_all(lanes).await;
-    // The library finds the nodes of a Cluster again by itself. That it can't is seen by the next sign of life.
-    None
+    join_all(lanes).await.into_iter().flatten().next()
 }
 
 async fn send(connection: &mut Connection, command: &Cmd) -> RedisResult<Value> {

@@ -65,9 +65,8 @@ impl Sessions {
             return Ok(None);
         }
         let here = self.sessions().remove(&session.socket);
-        if here.is_some()
-            && let Some(local) = self.local.upgrade()
-        {
+        // Also where it is being evicted already: its place must be free when this is done.
+        if let Some(local) = self.local.upgrade() {
             local.evict(&session.socket);
         }
         match here {

@@ -110,7 +110,7 @@ pub struct Streams {
     uid: Arc<str>,
     flow: Arc<Flow>,
     router: Arc<Router>,
-    _reading: Arc<Reading>,
+    reading: Arc<Reading>,
 }
 
 /// Ends the reader with the last who needs it.
@@ -176,7 +176,7 @@ impl Streams {
             at,
         };
         Ok(Self {
-            _reading: Arc::new(Reading(link.spawn(reader.run()))),
+            reading: Arc::new(Reading(link.spawn(reader.run()))),
             stream,
             config: Arc::new(config),
             uid: SocketId::random().into(),
@@ -273,6 +273,7 @@ impl Adapter for Streams {
     }
 
     fn close(&self) -> Confirmed {
+        self.reading.0.abort();
         self.stream.link.close()
     }
 }

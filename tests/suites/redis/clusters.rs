@@ -52,6 +52,9 @@ async fn servers_are_joined_by_a_cluster_whose_slots_move_and_whose_masters_die(
         );
         let mut client = second.client_in("room").await;
         hears(&first.io(), "room", &mut client).await;
+        // All answer, and nobody is missing who is there.
+        let found = first.io().fetch_sockets().await.expect("nobody is missing");
+        assert_eq!(found.len(), 1, "{mode:?}");
         pairs.push((first, second, client));
     }
 

@@ -55,7 +55,7 @@ async fn an_emitter_reaches_servers_of_ours_and_of_node() {
         // Commands work too: everybody leaves the room.
         out.to(room()).leave(room()).await.expect("Redis has it");
         let left = async {
-            while near.server_socket().is_in(&room()) {
+            while near.server_socket().is_in(room()) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };

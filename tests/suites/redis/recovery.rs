@@ -39,9 +39,14 @@ struct Server {
 }
 
 impl Server {
+    /// One that soon gives up a Redis that does not answer.
     async fn start(address: &str) -> Self {
+        Self::start_with(address, Duration::from_millis(500)).await
+    }
+
+    async fn start_with(address: &str, patience: Duration) -> Self {
         let redis = Redis::standalone(address).expect("a URL");
-        let adapter = Streams::connect(redis.timeout(Duration::from_millis(500))).await;
+        let adapter = Streams::connect(redis.timeout(patience)).await;
         let adapter = adapter.expect("Redis is there");
         let rooms = RoomsLayer::with_adapter(adapter.clone())
             .recovery(RecoveryConfig::default().window(Duration::from_secs(20)))
@@ -315,8 +320,8 @@ async fn nobody_misses_or_repeats_anything_on_the_way() {
     const FANS: usize = 6;
     let engine = engines::redis::Redis::start().await;
     let servers = [
-        Server::start(&engine.url()).await,
-        Server::start(&engine.url()).await,
+        Server::start_with(&engine.url(), PATIENCE).await,
+        Server::start_with(&engine.url(), PATIENCE).await,
     ];
     let mut fans = Vec::new();
     for number in 0..FANS {
