@@ -71,7 +71,7 @@ impl Reader {
                 Ok(connection) => {
                     status.up(Part::Reader);
                     is_first = false;
-                    self.read(connection, &mut backoff).await.to_string()
+                    self.read(connection, &mut backoff).await
                 }
                 Err(cause) => cause.to_string(),
             };
@@ -148,31 +148,36 @@ impl Reader {
     }
 
     /// Reads through one connection to its end; why it ended.
-    async fn read(
-        &mut self,
-        mut connection: Connection,
-        backoff: &mut Backoff,
-    ) -> redis::RedisError {
-        // Well before the reply would be given up.
-        let block = self.stream.link.redis().timeout / 2;
+    async fn read(&mut self, mut connection: Connection, backoff: &mut Backoff) -> String {
         loop {
-            let command = self
-                .stream
-                .read_command(self.at, self.count, block.as_millis());
-            match self.entries(&mut connection, &command).await {
-                Ok(()) => backoff.succeeded(),
-                Err(error) => return error,
+            match self.entries(&mut connection).await {
+                Ok(count) if count < self.count => backoff.succeeded(),
+                // It lags behind, and what it has not read yet may be trimmed.
+                Ok(_) => match self.stream.has(self.at).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        if let Err(error) = self.resume().await {
+                            return error.to_string();
+                        }
+                    }
+                    Err(error) => return error.to_string(),
+                },
+                Err(error) => return error.to_string(),
             }
         }
     }
 
-    async fn entries(
-        &mut self,
-        connection: &mut Connection,
-        command: &redis::Cmd,
-    ) -> RedisResult<()> {
+    /// Reads what is next; how many entries.
+    async fn entries(&mut self, connection: &mut Connection) -> RedisResult<usize> {
+        // Well before the reply would be given up.
+        let block = self.stream.link.redis().timeout / 2;
+        let command = self
+            .stream
+            .read_command(self.at, self.count, block.as_millis());
+        let entries = Stream::read_reply(connection.run(&command).await?);
+        let count = entries.len();
         let limits = limits(self.stream.link.redis().max_message);
-        for entry in Stream::read_reply(connection.run(command).await?) {
+        for entry in entries {
             self.flow.begin(entry.id);
             match read_entry(entry.fields(), &limits) {
                 Ok(Some(read)) => {
@@ -191,6 +196,6 @@ impl Reader {
             // A stream that is full of entries must not keep the others of this thread waiting.
             tokio::task::consume_budget().await;
         }
-        Ok(())
+        Ok(count)
     }
 }

@@ -2,7 +2,9 @@
 
 use crate::{PATIENCE, url};
 use axum::{Json, Router, http::StatusCode, routing::post};
-use rooms_layer::{Adapter, Error, RecoveryConfig, prelude::*, rooms::adapter::Health};
+use rooms_layer::{
+    Adapter, Config, Error, Parsers, RecoveryConfig, prelude::*, rooms::adapter::Health,
+};
 use rooms_redis::{Redis, Streams};
 use rooms_tests::{client::Client, engines, node, peer::Peer, proxy::Proxy, server};
 use serde::{Deserialize, Serialize};
@@ -49,6 +51,7 @@ impl Server {
         let adapter = Streams::connect(redis.timeout(patience)).await;
         let adapter = adapter.expect("Redis is there");
         let rooms = RoomsLayer::with_adapter(adapter.clone())
+            .config(Config::default().parsers(Parsers::Both))
             .recovery(RecoveryConfig::default().window(Duration::from_secs(20)))
             .on(async |socket: Socket<Main>, Join(room): Join| {
                 // Its session is in Redis then.
