@@ -8,7 +8,10 @@ use rooms_layer::{
 };
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 use tokio::{sync::mpsc, task::JoinHandle, time::sleep_until};
@@ -18,7 +21,13 @@ const WAITING: usize = 65_536;
 
 /// The questions of one namespace that wait for answers.
 #[derive(Debug, Default)]
-pub(crate) struct Calls(Mutex<HashMap<Id, mpsc::Sender<Message>>>);
+pub(crate) struct Calls {
+    pending: Mutex<Pending>,
+    /// How many other servers there were when Redis could last say.
+    others: AtomicUsize,
+}
+
+type Pending = HashMap<Id, mpsc::Sender<Message>>;
 
 /// How the answers to a question are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +39,8 @@ pub(crate) enum Kind {
 }
 
 impl Calls {
-    fn pending(&self) -> MutexGuard<'_, HashMap<Id, mpsc::Sender<Message>>> {
-        self.0.lock().expect("no code panics under this lock")
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().expect("no code panics under this lock")
     }
 
     /// Whether there is no question, so that answers need not be read.
@@ -48,6 +57,17 @@ impl Calls {
             && let Err(mpsc::error::TrySendError::Full(_)) = asked.try_send(answer)
         {
             tracing::debug!("dropped an answer: more wait to be read than may");
+        }
+    }
+
+    /// How many other servers there are. Where Redis can't say, they are as many as before, and one at least.
+    fn counted(&self, others: Option<usize>) -> usize {
+        match others {
+            Some(others) => {
+                self.others.store(others, Ordering::Relaxed);
+                others
+            }
+            None => self.others.load(Ordering::Relaxed).max(1),
         }
     }
 
@@ -136,8 +156,7 @@ impl Collecting {
                 // The call is one of those who can send, so that there is always one.
                 Some(answer) = self.call.inbox.recv() => self.take(answer),
                 others = &mut self.others, if self.servers.is_none() => {
-                    // Where Redis can't say how many there are, at least one is missing.
-                    self.servers = Some(others.ok().and_then(Result::ok).unwrap_or(1));
+                    self.servers = Some(self.call.calls.counted(others.ok().and_then(Result::ok)));
                 }
                 () = sleep_until(self.deadline) => self.expire(),
             }

@@ -78,6 +78,12 @@ async fn an_engine_that_cannot_count_leaves_somebody_missing() {
     let calls = Arc::new(Calls::default());
     let (_, answers) = ask(&calls, Kind::Once(None), Err(AdapterError::new("gone")));
     assert_eq!(all(answers).await, ["Missing(1)"]);
+
+    // There were as many before.
+    let (_, answers) = ask(&calls, Kind::Once(None), Ok(3));
+    assert_eq!(all(answers).await, ["Missing(3)"]);
+    let (_, answers) = ask(&calls, Kind::Once(None), Err(AdapterError::new("gone")));
+    assert_eq!(all(answers).await, ["Missing(3)"]);
 }
 
 /// A server without an answer counts, and adds nothing.

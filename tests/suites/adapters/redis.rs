@@ -5,8 +5,8 @@ use crate::{
     server::Server,
     tap::Tap,
 };
-use futures_util::{FutureExt, future::BoxFuture};
-use rooms_layer::Adapter;
+use futures_util::{FutureExt, future::LocalBoxFuture};
+use rooms_layer::{Adapter, rooms::adapter::RecoveryConfig};
 use rooms_redis::{Classic, ClassicConfig, Redis, Sharded, ShardedConfig, Streams, StreamsConfig};
 use rooms_tests::{engines, peer::Peer, proxy::Proxy};
 use std::sync::Arc;
@@ -63,29 +63,43 @@ impl Rig for OverRedis {
         self.name
     }
 
-    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> BoxFuture<'a, Server> {
-        if self.is_mixed && number % 2 == 1 {
-            let kind = match self.mode {
-                Mode::Classic => "classic",
-                Mode::Sharded => "sharded",
-                Mode::Streams => "streams",
-            };
-            return node_server(&self.peer, kind, &self.redis, cluster).boxed();
-        }
-        let start = async move {
+    fn server<'a>(&'a self, cluster: &'a str, number: usize) -> LocalBoxFuture<'a, Server> {
+        async move {
+            // They share a Redis, and their channels have the same names.
+            let prefix = self.prefix(cluster);
+            if self.is_mixed && number % 2 == 1 {
+                let kind = match self.mode {
+                    Mode::Classic => "classic",
+                    Mode::Sharded => "sharded",
+                    Mode::Streams => "streams",
+                };
+                return node_server(&self.peer, kind, &self.redis, &prefix).await;
+            }
             let network = Proxy::start(self.redis.address()).await;
             let redis = Redis::standalone(&format!("redis://{}/", network.address()));
             let redis = redis.expect("it is a URL");
-            let adapter = connect(self.mode, redis, cluster).await;
-            Server::ours(Tap::new(adapter, "from ours"), Some(network))
-        };
-        start.boxed()
+            let adapter = connect(self.mode, redis, &prefix).await;
+            let recovery = self.keeps_sessions().then(RecoveryConfig::default);
+            let tap = Tap::new(adapter, "from ours");
+            Server::ours_with(tap, Some(network), recovery)
+        }
+        .boxed_local()
     }
 
     fn lacks(&self, need: Need) -> Option<&'static str> {
-        match need {
-            Need::Counts | Need::Missing | Need::Network | Need::AnyName => None,
-        }
+        let lacks = need == Need::Recovery && !self.keeps_sessions();
+        lacks.then_some("it keeps no sessions everywhere")
+    }
+}
+
+impl OverRedis {
+    fn prefix(&self, cluster: &str) -> String {
+        format!("{cluster}-ours-{}", self.name.replace([',', ' '], "-"))
+    }
+
+    /// Node's servers are started without.
+    fn keeps_sessions(&self) -> bool {
+        self.mode == Mode::Streams && !self.is_mixed
     }
 }
 

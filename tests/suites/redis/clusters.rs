@@ -8,7 +8,7 @@ use std::{process::Command, time::Duration};
 
 #[tokio::test]
 async fn servers_follow_the_master_that_sentinels_name() {
-    let mut engines = Sentinel::start().await;
+    let engines = Sentinel::start().await;
     let urls: Vec<_> = engines
         .watchers
         .iter()
@@ -36,7 +36,7 @@ async fn servers_follow_the_master_that_sentinels_name() {
 /// One Cluster for all of it, since it takes seconds to start.
 #[tokio::test]
 async fn servers_are_joined_by_a_cluster_whose_slots_move_and_whose_masters_die() {
-    let mut engines = Cluster::start().await;
+    let engines = Cluster::start().await;
     let urls: Vec<_> = engines.servers.iter().map(|server| server.url()).collect();
     // Each begins with another node.
     let redis = |first: usize| {

@@ -19,7 +19,7 @@ fn room() -> DynRoom {
 #[tokio::test]
 async fn servers_hear_each_other_again_after_redis_was_restarted() {
     for mode in MODES {
-        let mut engine = engines::redis::Redis::start().await;
+        let engine = engines::redis::Redis::start().await;
         let (first, second) = (
             Server::start(mode, impatient(&engine.url())).await,
             Server::start(mode, impatient(&engine.url())).await,
@@ -75,7 +75,7 @@ async fn a_network_that_swallows_everything_is_noticed() {
 #[tokio::test]
 async fn joining_does_not_wait_for_a_redis_that_is_away() {
     for mode in MODES {
-        let mut engine = engines::redis::Redis::start().await;
+        let engine = engines::redis::Redis::start().await;
         let server = Server::start(mode, impatient(&engine.url())).await;
         let client = server.client_in("room").await;
         engine.process().kill();

@@ -264,7 +264,7 @@ async fn a_client_comes_back_from_a_server_that_was_cut_off() {
 
 #[tokio::test]
 async fn after_redis_has_lost_everything_clients_are_new() {
-    let mut engine = engines::redis::Redis::start().await;
+    let engine = engines::redis::Redis::start().await;
     let (first, second) = (
         Server::start(&engine.url()).await,
         Server::start(&engine.url()).await,

@@ -38,9 +38,11 @@ impl FromStr for StreamId {
     type Err = NoId;
 
     fn from_str(text: &str) -> Result<Self, NoId> {
-        let number = |text: &str| match text.bytes().all(|byte| byte.is_ascii_digit()) {
-            true => text.parse().map_err(|_| NoId),
-            false => Err(NoId),
+        // One text for each id: Redis writes no signs and no zeros in front.
+        let number = |text: &str| {
+            let number: u64 = text.parse().map_err(|_| NoId)?;
+            let is_canonical = !text.starts_with('+') && (text == "0" || !text.starts_with('0'));
+            is_canonical.then_some(number).ok_or(NoId)
         };
         let (millis, number_of) = text.split_once('-').ok_or(NoId)?;
         Ok(Self {

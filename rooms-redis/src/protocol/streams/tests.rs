@@ -117,6 +117,8 @@ fn ids_are_read_and_ordered() {
         "+1-0",
         "1-0-0",
         "1-a",
+        "1-00",
+        "01-0",
         "18446744073709551616-0",
     ] {
         assert_eq!(id(text), Err(NoId), "{text}");
