@@ -61,12 +61,17 @@ impl Client {
 impl Client<TcpStream> {
     /// Connects to a server and joins `/`.
     pub async fn connect(address: SocketAddr) -> Self {
+        let mut client = Self::dial(address).await;
+        client.enter("", "").await;
+        client
+    }
+
+    /// Connects to a server, without joining a namespace.
+    pub async fn dial(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = client_async(url, stream).await.expect("a handshake");
-        let mut client = Self::greeted(stream, None).await;
-        client.enter("", "").await;
-        client
+        Self::greeted(stream, None).await
     }
 }
 

@@ -35,6 +35,9 @@ pub enum ArgsError {
         /// The ceiling.
         limit: usize,
     },
+    /// There is no event's name where one is due, or it is neither a string nor a number.
+    #[error("peer sent an event whose name is neither a string nor a number")]
+    EventName,
     /// A placeholder does not name one of the packet's attachments.
     #[error("peer sent a placeholder for an attachment that does not exist")]
     Placeholder,

@@ -6,6 +6,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
+use crate::wire::{
+    Args, Limits,
+    args::{ArgsError, scan_array, without_lone_surrogates},
+};
+
 /// What kept an argument from being serialised.
 #[derive(Debug, thiserror::Error)]
 #[error("argument cannot be written as JSON")]
@@ -64,6 +69,45 @@ impl Data {
         }
         self.buffer.extend_from_slice(text.as_bytes());
         self.buffer.push(b']');
+    }
+
+    /// Takes an event as another server wrote it: a JSON array, the event's name in front, with placeholders for the
+    /// attachments.
+    ///
+    /// ```
+    /// use rooms_layer::wire::{Data, Limits};
+    ///
+    /// let data = Data::parse_event(r#"["hello",1]"#, Vec::new(), &Limits::default())?;
+    /// assert!(data.is_event());
+    /// assert_eq!(data.json(), r#"["hello",1]"#);
+    /// # Ok::<(), rooms_layer::wire::args::ArgsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not a JSON array that begins with a string or a number, exceeds a ceiling, or has a placeholder
+    /// without an attachment.
+    pub fn parse_event(
+        json: &str,
+        attachments: Vec<Bytes>,
+        limits: &Limits,
+    ) -> Result<Self, ArgsError> {
+        let text = without_lone_surrogates(json.trim_ascii());
+        let elements = scan_array(&text, 0, true, limits)?;
+        let name = elements.first().map(|name| text.as_bytes()[name.start]);
+        let Some(b'"' | b'-' | b'0'..=b'9') = name else {
+            return Err(ArgsError::EventName);
+        };
+        if !attachments.is_empty() {
+            Args::assemble((*text).into(), elements, attachments.clone())?;
+        }
+        let mut buffer = vec![0; Self::HEADROOM];
+        buffer.extend_from_slice(text.as_bytes());
+        Ok(Self {
+            buffer,
+            attachments,
+            is_event: true,
+        })
     }
 
     /// Takes the data apart: a buffer with the JSON behind the headroom, and the attachments.

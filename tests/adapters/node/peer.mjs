@@ -17,8 +17,8 @@ const servers = [];
 const emitters = [];
 
 const commands = {
-  /** Starts a server. `redis` is the port of one, or the ports of a cluster. */
-  async open({ adapter, redis, prefix, options = {} }) {
+  /** Starts a server. `redis` is the port of one, or the ports of a cluster. With `recovery` its clients may come back. */
+  async open({ adapter, redis, prefix, options = {}, recovery = false }) {
     const clients = [];
     const connect = async () => {
       const client = Array.isArray(redis)
@@ -37,7 +37,7 @@ const commands = {
         createStreamsAdapter(await connect(), { streamName: prefix, channelPrefix: prefix, blockTimeInMs: 200, ...options }),
     }[adapter];
     const http = createServer();
-    const io = new Server(http, { adapter: await make() });
+    const io = new Server(http, { adapter: await make(), ...(recovery && { connectionStateRecovery: {} }) });
     const heard = [];
     const settled = async () => {
       // Subscriptions are sent and not waited for; what is sent behind them is answered behind them.

@@ -191,7 +191,11 @@ impl Client {
 
     /// The next event, which asks for an acknowledgement: its argument is sent back behind a word.
     pub(crate) async fn answer(&mut self, word: &str) -> Value {
-        let packet = self.next_event().await;
+        // What is left of the warming up may come behind a question, which takes another way where there is a stream.
+        let mut packet = self.next_event().await;
+        while packet.event() == "warm" {
+            packet = self.next_event().await;
+        }
         let id = packet.id().expect("an acknowledgement is asked for");
         let value: Value = packet.args().get(0).expect("a value");
         let mut data = DataWriter::ack();

@@ -13,6 +13,7 @@ mod cluster;
 mod faults;
 mod nats;
 mod node;
+mod redis;
 mod rigs;
 mod same_process;
 mod server;
@@ -21,6 +22,7 @@ mod tap;
 
 use crate::{
     nats::ThroughNats,
+    redis::{Mode, OverRedis},
     rigs::{Memory, NodeOnly, Rig},
     table::Table,
 };
@@ -35,11 +37,21 @@ async fn main() -> ExitCode {
     let (redis, peer) = (Arc::new(Redis::start().await), Arc::new(Peer::start()));
     let node =
         |name, adapter| -> Box<dyn Rig> { Box::new(NodeOnly::new(name, adapter, &redis, &peer)) };
+    let ours =
+        |name, mode| -> Box<dyn Rig> { Box::new(OverRedis::ours(name, mode, &redis, &peer)) };
+    let mixed =
+        |name, mode| -> Box<dyn Rig> { Box::new(OverRedis::mixed(name, mode, &redis, &peer)) };
     let rigs: Vec<Box<dyn Rig>> = vec![
         Box::new(Memory::default()),
         through_nats("nats", 1).await,
         through_jetstream("jetstream", 1).await,
         through_jetstream("jetstream: 3", 3).await,
+        ours("redis", Mode::Classic),
+        mixed("redis, mixed", Mode::Classic),
+        ours("sharded", Mode::Sharded),
+        mixed("sharded, mixed", Mode::Sharded),
+        ours("streams", Mode::Streams),
+        mixed("streams, mixed", Mode::Streams),
         node("node: redis", "classic"),
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),

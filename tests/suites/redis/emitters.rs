@@ -1,0 +1,106 @@
+//! Emitters: ours to servers of ours and of Node's, and Node's to ours.
+
+use crate::{MODES, Mode, PATIENCE, Said, Server, hears};
+use rooms_layer::{Emitter, prelude::*};
+use rooms_redis::{ClassicConfig, Redis, ShardedConfig, StreamsConfig, emitter};
+use rooms_tests::{client, engines, peer::Peer};
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::timeout;
+
+async fn emitter_for(mode: Mode, redis: Redis) -> Emitter<Main> {
+    let made = match mode {
+        Mode::Classic => emitter(redis, ClassicConfig::default()).await,
+        Mode::Sharded => emitter(redis, ShardedConfig::default()).await,
+        Mode::Streams => emitter(redis, StreamsConfig::default()).await,
+    };
+    made.expect("Redis is there")
+}
+
+fn room() -> DynRoom {
+    DynRoom("room".to_owned())
+}
+
+#[tokio::test]
+async fn an_emitter_reaches_servers_of_ours_and_of_node() {
+    let peer = Peer::start();
+    for (mode, of_node) in MODES.into_iter().zip(["classic", "sharded", "streams"]) {
+        let engine = engines::redis::Redis::start().await;
+        let redis = || Redis::standalone(&engine.url()).expect("a URL");
+        let ours = Server::start(mode, redis()).await;
+        let mut near = ours.client_in("room").await;
+        let node = json!({ "adapter": of_node, "redis": engine.port(), "prefix": "socket.io" });
+        let node = peer.call("open", node).await;
+        let port = node["port"].as_u64().expect("a port");
+        let address = format!("127.0.0.1:{port}").parse().expect("an address");
+        let mut far = client::Client::connect(address).await;
+        assert_eq!(far.ask(r#"["join","room"]"#).await, "[true]");
+
+        let out = emitter_for(mode, redis()).await;
+        // Until Node's server hears, which it does not tell.
+        let begun = std::time::Instant::now();
+        while timeout(Duration::from_millis(100), far.event())
+            .await
+            .is_err()
+        {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{mode:?}: Node's server hears nothing"
+            );
+            let sent = out.to(room()).emit(Said(7)).expect("it is queued");
+            sent.await.expect("Redis has it");
+        }
+        assert_eq!(near.until::<Said>().await, Said(7));
+
+        // Commands work too: everybody leaves the room.
+        out.to(room()).leave(room()).await.expect("Redis has it");
+        let left = async {
+            while near.server_socket().is_in(room()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, left).await.expect("it leaves in time");
+        let server = node["server"].as_u64().expect("a number");
+        let fetch = json!({ "server": server, "namespace": "/", "to": { "rooms": ["room"], "except": [] } });
+        let empty = async { while peer.call("fetch", fetch.clone()).await != json!([]) {} };
+        timeout(PATIENCE, empty)
+            .await
+            .expect("the others leave in time");
+    }
+}
+
+#[tokio::test]
+async fn an_emitter_of_node_reaches_our_servers() {
+    let peer = Peer::start();
+    let engine = engines::redis::Redis::start().await;
+    let redis = || Redis::standalone(&engine.url()).expect("a URL");
+    let (first, second) = (
+        Server::start(Mode::Classic, redis()).await,
+        Server::start(Mode::Classic, redis()).await,
+    );
+    let mut client = second.client_in("room").await;
+    hears(&first.io(), "room", &mut client).await;
+    let out = json!({ "redis": engine.port(), "prefix": "socket.io" });
+    let out = peer.call("emitter", out).await["emitter"].clone();
+    let to = json!({ "rooms": ["room"], "except": [] });
+
+    let emit = json!({ "emitter": out, "namespace": "/", "to": to, "event": ["said", 9] });
+    peer.call("emitterEmit", emit).await;
+    while client.until::<Said>().await != Said(9) {}
+
+    let join =
+        json!({ "emitter": out, "namespace": "/", "to": to, "command": "join", "rooms": ["more"] });
+    peer.call("emitterCommand", join).await;
+    let more = DynRoom("more".to_owned());
+    let joined = async {
+        while !client.server_socket().is_in(&more) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(PATIENCE, joined).await.expect("it joins in time");
+    let away = json!({ "emitter": out, "namespace": "/", "to": to, "command": "disconnect", "close": false });
+    peer.call("emitterCommand", away).await;
+    timeout(PATIENCE, client.disconnected())
+        .await
+        .expect("it goes in time");
+}
