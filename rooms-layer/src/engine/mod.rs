@@ -160,6 +160,11 @@ impl Engine {
         Session::new(self.clone(), mailbox)
     }
 
+    /// Whether an id has the form of those that servers make, this one or another. Those that applications make have any.
+    pub(crate) fn could_have_made(&self, sid: &str) -> bool {
+        matches!(SessionId::parse(sid), Some(SessionId::Token(_)))
+    }
+
     /// Whether the server was closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.registry.is_closed()

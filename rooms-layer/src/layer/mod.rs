@@ -246,6 +246,16 @@ impl<A: Adapter> RoomsLayer<A> {
         self.hub.engine().connections()
     }
 
+    /// How many requests have asked for a session that this server does not have, by an id that a server has made.
+    ///
+    /// Where it grows with the number of clients, the load balancer in front of several servers is not sticky, which
+    /// long-polling needs. The log says so too, at most once a minute.
+    pub fn unknown_sessions(&self) -> u64 {
+        self.server
+            .get()
+            .map_or(0, |server| server.unknown_sessions())
+    }
+
     /// Closes every connection, after what is queued for it has been sent. Clients are not told to stay away: they connect
     /// again, to the next server behind the same address. Emits fail from now on.
     pub fn close(&self) {

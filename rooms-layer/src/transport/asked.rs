@@ -69,7 +69,7 @@ impl Rules {
         let via = via.ok_or(Refused::TransportUnknown)?;
         let revision = self.revision(query);
         if let Some(sid) = parameter(query, "sid") {
-            let session = engine.session(sid).ok_or(Refused::SessionUnknown)?;
+            let session = engine.session(sid).ok_or_else(|| stray(engine, sid))?;
             return match revision == Some(session.revision()) {
                 true => self.inspect_session(request, via, session),
                 false => Err(Refused::OtherProtocol),
@@ -160,6 +160,14 @@ impl Rules {
 }
 
 /// The value of a query parameter; of several with that name the last one, as in Node. None of ours needs decoding.
+/// Why there is no session for an id.
+fn stray(engine: &Engine, sid: &str) -> Refused {
+    match engine.could_have_made(sid) {
+        true => Refused::SessionElsewhere,
+        false => Refused::SessionUnknown,
+    }
+}
+
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query
         .split('&')

@@ -12,6 +12,7 @@ mod origin;
 mod pipes;
 mod refused;
 mod server;
+mod strays;
 mod upgrade;
 
 pub(crate) use answer::Answer;
@@ -31,4 +32,5 @@ pub(crate) use pipes::tcp_pipe;
 use pipes::{Upgraded, Upgrading};
 use refused::Refused;
 pub(crate) use server::{Accept, Server};
+use strays::Strays;
 use upgrade::Handshake;

@@ -11,6 +11,9 @@ pub(crate) enum Refused {
     TransportUnknown,
     #[error("Session ID unknown")]
     SessionUnknown,
+    /// The same, of an id that a server like this one has made.
+    #[error("Session ID unknown")]
+    SessionElsewhere,
     #[error("Bad handshake method")]
     BadMethod,
     #[error("Bad request")]
@@ -61,7 +64,7 @@ impl Refused {
     fn code(&self) -> u8 {
         match self {
             Self::TransportUnknown => 0,
-            Self::SessionUnknown => 1,
+            Self::SessionUnknown | Self::SessionElsewhere => 1,
             Self::BadMethod => 2,
             Self::ForeignOrigin | Self::ByApplication(_) => 4,
             Self::UnsupportedProtocol => 5,
@@ -73,7 +76,8 @@ impl Refused {
     pub(super) fn explain(&self) -> &'static str {
         match self {
             Self::TransportUnknown => "the query names no transport that this server has",
-            Self::SessionUnknown => "no session with this `sid` is open on this server",
+            Self::SessionUnknown => "no session has a `sid` like this",
+            Self::SessionElsewhere => "no session with this `sid` is open on this server",
             Self::BadMethod => "a handshake is a GET request",
             Self::NotAnUpgrade => "`transport=websocket` without the headers of an upgrade",
             Self::OtherTransport => "the session has changed to another transport",

@@ -1,5 +1,5 @@
 use super::{
-    Answer, Asked, Exchange, Handshake, HttpConfig, Refused, Rules, Upgraded, Upgrading,
+    Answer, Asked, Exchange, Handshake, HttpConfig, Refused, Rules, Strays, Upgraded, Upgrading,
     exchange::packets, hooks, upgrade::switched,
 };
 use crate::{
@@ -30,6 +30,7 @@ pub(crate) struct Server<A> {
     rules: Rules,
     /// The places for handshakes that are under way.
     handshakes: Arc<Semaphore>,
+    strays: Strays,
 }
 
 /// A handshake that has passed all checks but the application's.
@@ -53,6 +54,7 @@ impl<A: Accept> Server<A> {
             above,
             rules: config.rules(),
             handshakes: Arc::new(Semaphore::new(places)),
+            strays: Strays::default(),
             config,
         }
     }
@@ -80,7 +82,18 @@ impl<A: Accept> Server<A> {
         let (head, body) = request.into_parts();
         let headers = self.config.hooks.headers(&head);
         let answer = self.inspect(head, body);
-        answer.unwrap_or_else(Answer::refused).with_headers(headers)
+        let answer = answer.unwrap_or_else(|refused| {
+            if refused == Refused::SessionElsewhere {
+                self.strays.note();
+            }
+            Answer::refused(refused)
+        });
+        answer.with_headers(headers)
+    }
+
+    /// How many requests had a session id that looks like ours, and is not of this server.
+    pub(crate) fn unknown_sessions(&self) -> u64 {
+        self.strays.count()
     }
 
     fn inspect<B: Body>(self: &Arc<Self>, mut head: Parts, body: B) -> Result<Answer<B>, Refused> {

@@ -100,10 +100,10 @@ async fn a_closed_server_lets_its_clients_go() {
 
 /// What is logged, kept.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let bytes = self.0.lock().expect("nobody panics here");
         String::from_utf8_lossy(&bytes).into_owned()
     }

@@ -1,6 +1,7 @@
 //! The whole house from outside: real connections, a client that is not ours.
 
 mod admission;
+mod balancing;
 mod connections;
 mod eio3;
 mod events;
