@@ -54,7 +54,14 @@ pub struct Person {
     pub id: SocketId,
     pub name: String,
     pub color: Cow<'static, str>,
+    /// The server that the window is connected to, where there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<u8>,
 }
+
+/// The number of this server, where there are several.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Server(pub Option<u8>);
 
 /// Everybody who shows a project, shared by all handlers.
 #[derive(Debug, Clone, Default)]

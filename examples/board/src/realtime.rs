@@ -7,7 +7,7 @@ use crate::{
         SaveNote, SendMessage,
     },
     error::ApiError,
-    people::{People, Person, Present, Session},
+    people::{People, Person, Present, Server, Session},
     store::{ProjectId, Store},
 };
 use rooms_layer::{Error, Served, prelude::*};
@@ -66,6 +66,7 @@ async fn join_project(
     socket: Socket<Board>,
     State(people): State<People>,
     State(store): State<Store>,
+    State(Server(server)): State<Server>,
     JoinProject(project): JoinProject,
 ) -> Result<Joined, ApiError> {
     let mut present = people.lock();
@@ -78,6 +79,7 @@ async fn join_project(
         id: socket.id().clone(),
         name,
         color: color.into(),
+        server,
     };
     present.enter(project, person);
     tell_presence(&socket.io(), project, &present)?;

@@ -39,7 +39,7 @@ function openBoard(): void {
   let alone = true;
   let shown: readonly Task[] = [];
 
-  const connection = connect(name, project, {
+  const connection = connect(name, project, query.get("server"), {
     status(status, reason) {
       showStatus(status);
       note.connection(status === "live");
@@ -57,6 +57,7 @@ function openBoard(): void {
       people.draw(present.values());
       letters.people(present);
       cursors.keep(list);
+      showServer(list.find(({ id }) => id === connection.id())?.server);
       showTabs(present.get(name)?.windows.length ?? 1);
     },
     cursor: (cursor) => cursors.show(cursor),
@@ -85,6 +86,11 @@ function welcome(problem = ""): void {
 function showStatus(status: Status): void {
   find("status", HTMLParagraphElement).dataset.status = status;
   find("status-text", HTMLSpanElement).textContent = STATUS_TEXT[status];
+}
+
+/** Which of several servers this window is on. */
+function showServer(server?: number | null): void {
+  find("server", HTMLSpanElement).textContent = server ? `on server ${server}` : "";
 }
 
 function showTabs(count: number): void {

@@ -40,9 +40,11 @@ export interface Connection {
 
 const ANSWER_WITHIN_MS = 10_000;
 
-export function connect(name: string, project: number, listener: Listener): Connection {
+/** `server` is in the page's address where there are several: every request of the connection has to go to that one. */
+export function connect(name: string, project: number, server: string | null, listener: Listener): Connection {
   const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io({
     auth: { name } satisfies Auth,
+    query: server === null ? {} : { server },
   });
 
   let board: { tasks: readonly Task[]; version: number } | undefined;

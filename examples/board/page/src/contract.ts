@@ -45,6 +45,8 @@ export interface Person {
   id: string;
   name: string;
   color: string;
+  /** The server that the window is connected to, where there are several. */
+  server?: number | null;
 }
 
 /** Who has the project open, oldest first. */

@@ -8,14 +8,17 @@ export interface Present {
   color: string;
   /** Their socket ids, oldest first. */
   windows: string[];
+  /** The servers that these are on, where there are several. */
+  servers: number[];
 }
 
 export function byName(people: readonly Person[]): Map<string, Present> {
   const present = new Map<string, Present>();
-  for (const { id, name, color } of people) {
-    const known = present.get(name);
-    if (known) known.windows.push(id);
-    else present.set(name, { name, color, windows: [id] });
+  for (const { id, name, color, server } of people) {
+    const person = present.get(name) ?? { name, color, windows: [], servers: [] };
+    person.windows.push(id);
+    if (server && !person.servers.includes(server)) person.servers.push(server);
+    present.set(name, person);
   }
   return present;
 }
@@ -34,8 +37,9 @@ export class PeopleView {
     if (focused) this.list.querySelector<HTMLElement>(`[data-testid="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  private item({ name, color, windows }: Present): HTMLLIElement {
-    const tabs = windows.length > 1 ? `, ${windows.length} windows` : "";
+  private item({ name, color, windows, servers }: Present): HTMLLIElement {
+    const where = servers.length ? `, on server ${[...servers].sort().join(" and ")}` : "";
+    const tabs = (windows.length > 1 ? `, ${windows.length} windows` : "") + where;
     const attributes = { class: "avatar", "data-testid": `person-${name}`, "data-windows": String(windows.length) };
     const face =
       name === this.me
@@ -49,7 +53,7 @@ export class PeopleView {
             ...attributes,
             type: "button",
             "aria-label": `Write to ${name}${tabs}`,
-            title: `Write to ${name}`,
+            title: `Write to ${name}${where}`,
           });
     face.append(initials(name));
     if (windows.length > 1)

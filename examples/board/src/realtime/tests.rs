@@ -5,12 +5,7 @@ use rooms_layer::test::Client;
 use serde_json::json;
 
 fn rooms() -> RoomsLayer {
-    let state = AppState {
-        store: Store::with_samples(),
-        people: People::default(),
-        notes: Notes::default(),
-    };
-    RoomsLayer::new().namespace(serve(state))
+    RoomsLayer::new().namespace(serve(AppState::with_samples()))
 }
 
 /// A window that shows project 7.
