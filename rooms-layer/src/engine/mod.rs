@@ -7,6 +7,7 @@
 
 mod config;
 mod connection;
+mod ended;
 mod flusher;
 mod inbound;
 mod mailbox;
@@ -160,9 +161,13 @@ impl Engine {
         Session::new(self.clone(), mailbox)
     }
 
-    /// Whether an id has the form of those that servers make, this one or another. Those that applications make have any.
-    pub(crate) fn could_have_made(&self, sid: &str) -> bool {
-        matches!(SessionId::parse(sid), Some(SessionId::Token(_)))
+    /// Whether an id that is no session's here may be one on another server: it has the form of those that servers make, and none
+    /// went by it here lately. Ids that applications make have any form.
+    pub(crate) fn may_be_elsewhere(&self, sid: &str) -> bool {
+        match SessionId::parse(sid) {
+            Some(session @ SessionId::Token(_)) => !self.registry.remembers(&session),
+            _ => false,
+        }
     }
 
     /// Whether the server was closed.

@@ -1,4 +1,4 @@
-use super::Mailbox;
+use super::{Mailbox, ended::Ended};
 use crate::session::{CloseCause, SessionId};
 use hashbrown::{HashMap, hash_map};
 use std::sync::{
@@ -20,6 +20,8 @@ struct Sessions {
     open: HashMap<SessionId, Weak<Mailbox>, foldhash::fast::RandomState>,
     /// How many those are.
     promised: usize,
+    /// So that a client which asks for one of these is not taken for another server's.
+    ended: Ended,
     /// Set by `close`: connections that arrive later are closed at once.
     closed: Option<CloseCause>,
 }
@@ -72,6 +74,12 @@ impl Registry {
         self.sessions().open.get(session)?.upgrade()
     }
 
+    /// Whether a connection goes by this id here, be it about to end, or went by it not long ago.
+    pub(crate) fn remembers(&self, session: &SessionId) -> bool {
+        let sessions = self.sessions();
+        sessions.open.contains_key(session) || sessions.ended.knows(session)
+    }
+
     pub(crate) fn len(&self) -> usize {
         let sessions = self.sessions();
         sessions.open.len() - sessions.promised
@@ -121,6 +129,7 @@ impl Drop for Entry {
     fn drop(&mut self) {
         let mut sessions = self.registry.sessions();
         sessions.open.remove(&self.session);
+        sessions.ended.note(&self.session);
         if !self.filled {
             sessions.promised -= 1;
         }

@@ -246,7 +246,7 @@ impl<A: Adapter> RoomsLayer<A> {
         self.hub.engine().connections()
     }
 
-    /// How many requests have asked for a session that this server does not have, by an id that a server has made.
+    /// How many requests have asked for a session that this server did not have, not even lately, by an id as servers make them.
     ///
     /// Where it grows with the number of clients, the load balancer in front of several servers is not sticky, which
     /// long-polling needs. The log says so too, at most once a minute.

@@ -162,7 +162,7 @@ impl Rules {
 /// The value of a query parameter; of several with that name the last one, as in Node. None of ours needs decoding.
 /// Why there is no session for an id.
 fn stray(engine: &Engine, sid: &str) -> Refused {
-    match engine.could_have_made(sid) {
+    match engine.may_be_elsewhere(sid) {
         true => Refused::SessionElsewhere,
         false => Refused::SessionUnknown,
     }

@@ -11,7 +11,7 @@ pub(crate) enum Refused {
     TransportUnknown,
     #[error("Session ID unknown")]
     SessionUnknown,
-    /// The same, of an id that a server like this one has made.
+    /// The same, of an id that another server may have made.
     #[error("Session ID unknown")]
     SessionElsewhere,
     #[error("Bad handshake method")]
@@ -76,7 +76,7 @@ impl Refused {
     pub(super) fn explain(&self) -> &'static str {
         match self {
             Self::TransportUnknown => "the query names no transport that this server has",
-            Self::SessionUnknown => "no session has a `sid` like this",
+            Self::SessionUnknown => "the session with this `sid` has ended, or there never was one",
             Self::SessionElsewhere => "no session with this `sid` is open on this server",
             Self::BadMethod => "a handshake is a GET request",
             Self::NotAnUpgrade => "`transport=websocket` without the headers of an upgrade",

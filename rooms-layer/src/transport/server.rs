@@ -91,7 +91,7 @@ impl<A: Accept> Server<A> {
         answer.with_headers(headers)
     }
 
-    /// How many requests had a session id that looks like ours, and is not of this server.
+    /// How many requests had a session id that may be of another server.
     pub(crate) fn unknown_sessions(&self) -> u64 {
         self.strays.count()
     }

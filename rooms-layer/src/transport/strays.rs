@@ -12,7 +12,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 
 /// Requests whose session may well be open, but not here.
 ///
-/// A few are clients that were away for too long. Many are a load balancer that is not sticky.
+/// A few are clients that were away for too long, or since before a restart. Many are a load balancer that is not sticky.
 #[derive(Debug, Default)]
 pub(super) struct Strays {
     count: AtomicU64,
@@ -31,7 +31,7 @@ impl Strays {
                 count,
                 "a request has a session id that is not of this server: is the load balancer sticky? Long-polling needs \
                  every request of a session to reach the server that opened it, or clients that use WebSocket alone. \
-                 (A client whose session has just ended here asks like this too, now and then.)"
+                 (Clients from before a restart ask like this too, once each.)"
             );
         }
     }

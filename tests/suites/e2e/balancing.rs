@@ -41,6 +41,21 @@ async fn a_session_of_another_server_is_refused_and_the_log_says_what_is_wrong()
 }
 
 #[tokio::test]
+async fn a_session_that_has_ended_here_is_not_blamed_on_the_load_balancer() {
+    let rooms = RoomsLayer::new();
+    let address = crate::serve(rooms.clone()).await;
+    let open = server::request(address, &format!("GET {PATH}"), "").await;
+    let sid = open.split('"').nth(3).expect("an open packet");
+
+    // A client that closes, and asks once more.
+    let closed = server::request(address, &format!("POST {PATH}&sid={sid}"), "1").await;
+    assert!(closed.starts_with("HTTP/1.1 200"), "{closed}");
+    let answer = server::request(address, &format!("GET {PATH}&sid={sid}"), "").await;
+    assert!(answer.contains(r#""code":1"#), "{answer}");
+    assert_eq!(rooms.unknown_sessions(), 0);
+}
+
+#[tokio::test]
 async fn what_no_server_has_made_is_not_blamed_on_the_load_balancer() {
     let rooms = RoomsLayer::new();
     let address = crate::serve(rooms.clone()).await;
