@@ -384,7 +384,7 @@ mod tests {
             (get(&format!("{polling}A")), Err(SessionUnknown)),
             (
                 get(&polling.to_lowercase().replace("eio", "EIO")),
-                Err(SessionUnknown),
+                Err(SessionElsewhere),
             ),
         ];
         for (request, expected) in cases {
