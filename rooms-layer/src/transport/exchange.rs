@@ -76,6 +76,7 @@ impl<B: Body> Future for Exchange<B> {
                     Some(open) => ready!(poll_post(open, body, *is_bytes, read, cx)),
                     None => StatusCode::BAD_REQUEST,
                 };
+                // What was too long or too much is no longer held when its client reads so.
                 if let (StatusCode::PAYLOAD_TOO_LARGE, Some(post)) = (status, post.take()) {
                     post.forgo();
                 }
@@ -98,7 +99,7 @@ pub(super) fn packets(body: engine::Body) -> Response<Bytes> {
 
 /// Reads the body, and waits until its packets are handed up. `read` is `None` once they are left to the connection.
 fn poll_post<B: Body>(
-    post: &Post,
+    post: &mut Post,
     mut body: Pin<&mut B>,
     is_bytes: bool,
     read: &mut Option<Vec<u8>>,
@@ -130,6 +131,10 @@ fn poll_post<B: Body>(
                     so_far.extend_from_slice(chunk);
                     let length = chunk.len();
                     data.advance(length);
+                }
+                // Ends the session, and with it what it holds.
+                if post.hold(so_far.len()).is_err() {
+                    return Poll::Ready(StatusCode::SERVICE_UNAVAILABLE);
                 }
             }
         }
