@@ -201,7 +201,7 @@ impl Mailbox {
             ping_timeout: milliseconds(config.ping_timeout),
             max_payload: config.limits.max_payload,
         };
-        self.state().append(open.frame());
+        self.state().append(open.frame(), false);
     }
 
     /// What is queued from here on is in the format that the client has begun to speak.
@@ -229,9 +229,7 @@ impl Mailbox {
         if state.ending.is_some() {
             return Pushed::Refused;
         }
-        let keeps_volatile = delivery.slow == SlowClients::DropVolatile;
-        let only_at_once = delivery.volatile && !keeps_volatile;
-        if only_at_once && state.blocked {
+        if delivery.only_at_once && state.blocked {
             return delivery.drop_one();
         }
         let Some(packet) = packet.in_format(state.format) else {
@@ -244,14 +242,17 @@ impl Mailbox {
         };
         if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {
             state.write_now();
-            if only_at_once && state.blocked {
+            if delivery.only_at_once && state.blocked {
                 return delivery.drop_one();
             }
-            while keeps_volatile && full(&state) && state.drop_volatile() {
+            while delivery.slow == SlowClients::DropVolatile
+                && full(&state)
+                && state.drop_volatile()
+            {
                 delivery.dropped += 1;
             }
             match full(&state) {
-                true if delivery.volatile => return delivery.drop_one(),
+                true if delivery.gives_way => return delivery.drop_one(),
                 true => {
                     state.fail(CloseCause::Overflow);
                     return Pushed::Refused;
@@ -259,10 +260,7 @@ impl Mailbox {
                 false => {}
             }
         }
-        state.append(packet.clone());
-        if keeps_volatile && delivery.volatile {
-            state.mark_volatile();
-        }
+        state.append(packet.clone(), delivery.gives_way);
         if delivery.slow == SlowClients::Wait && !self.has_room(&state) {
             let waiting = state.waiting.get_or_insert_default();
             waiting.0.push(delivery.backlog());
@@ -486,19 +484,9 @@ impl State {
         self.closing == Closing::GivenUp
     }
 
-    fn append(&mut self, packet: Bytes) {
+    fn append(&mut self, packet: Bytes, volatile: bool) {
         self.bytes += packet.len();
-        self.queue.push_back(Queued {
-            packet,
-            volatile: false,
-        });
-    }
-
-    /// The last packet may give way to others.
-    fn mark_volatile(&mut self) {
-        if let Some(last) = self.queue.back_mut() {
-            last.volatile = true;
-        }
+        self.queue.push_back(Queued { packet, volatile });
     }
 
     /// Drops the oldest volatile packet that is not begun; false if there is none.
@@ -550,7 +538,8 @@ impl State {
         if self.ending.is_none() {
             self.ending = Some(cause);
             self.pong = None;
-            self.append(websocket::close_frame(code.map(|code| (code, ""))));
+            let goodbye = websocket::close_frame(code.map(|code| (code, "")));
+            self.append(goodbye, false);
             if let Some(polling) = self.outlet.polling() {
                 polling.wake_all();
             }

@@ -38,25 +38,30 @@ pub enum SlowClients {
 /// How a packet is delivered to mailboxes, and what became of it there.
 #[derive(Default)]
 pub(crate) struct Delivery {
-    pub(crate) volatile: bool,
-    pub(crate) slow: SlowClients,
-    /// Volatile packets that were not queued, or were and gave way.
+    pub(super) slow: SlowClients,
+    /// Volatile, and not queued for a client that can't take it at once.
+    pub(super) only_at_once: bool,
+    /// Volatile, and queued, until the queue is full.
+    pub(super) gives_way: bool,
+    /// How many packets were not queued since they are volatile, or were and gave way.
     pub(crate) dropped: usize,
     backlog: Option<Arc<Backlog>>,
 }
 
 impl Delivery {
     pub(crate) fn new(volatile: bool, slow: SlowClients) -> Self {
+        let waits = slow == SlowClients::DropVolatile;
         Self {
-            volatile,
             slow,
+            only_at_once: volatile && !waits,
+            gives_way: volatile && waits,
             dropped: 0,
             backlog: None,
         }
     }
 
     pub(crate) fn is_volatile(&self) -> bool {
-        self.volatile
+        self.only_at_once || self.gives_way
     }
 
     /// The packet itself is not queued.

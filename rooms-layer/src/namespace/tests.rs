@@ -1,6 +1,7 @@
 //! Conversations over a duplex in memory, with handlers that note what they are called for.
 
 mod limits;
+mod observed;
 mod recovery;
 mod room_events;
 mod v3;

@@ -186,7 +186,7 @@ fn respond(status: StatusCode, content: &'static str, body: Bytes) -> Response<B
 mod tests {
     use super::*;
     use crate::{
-        engine::{Engine, EngineConfig, Form, Inbound, Message},
+        engine::{Engine, EngineConfig, Form, Held, Inbound, Message},
         session::{CloseCause, DisconnectReason},
     };
     use futures_util::{StreamExt, stream};
@@ -409,6 +409,24 @@ mod tests {
             "",
         );
         assert_eq!(read.get(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_too_much_where_others_have_enough_held() {
+        let rig = rig();
+        let mut others = Held::new(rig.engine.clone());
+        let all_but_three = EngineConfig::default().max_held_bytes - 3;
+        others.set(all_but_three).expect("it is not too much");
+        check(
+            &rig.post(None, chunks(&["4a"])).await,
+            200,
+            Some("text/html"),
+            "ok",
+        );
+        check(&rig.post(None, chunks(&["4a", "bc"])).await, 503, None, "");
+        assert_eq!(rig.engine.held(), all_but_three);
+        assert_eq!(rig.messages().len(), 1);
+        rig.ended(DisconnectReason::TransportError).await;
     }
 
     #[tokio::test]
