@@ -11,7 +11,8 @@ use super::{
 use crate::{
     contract::{Io, Namespace, Rejection},
     namespace::{
-        self, BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SlowClients, SocketData,
+        self, BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SlowClients,
+        SocketData,
     },
     session::DisconnectReason,
     wire::{Args, Data},

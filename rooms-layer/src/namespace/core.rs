@@ -311,11 +311,7 @@ impl Namespace {
     }
 
     /// Queues a broadcast for its recipients; for how many.
-    fn queue(
-        &self,
-        snapshot: &Snapshot<Recipient>,
-        broadcast: Broadcast,
-    ) -> (usize, Delivery) {
+    fn queue(&self, snapshot: &Snapshot<Recipient>, broadcast: Broadcast) -> (usize, Delivery) {
         if snapshot.is_empty() {
             return (0, Delivery::default());
         }
