@@ -283,8 +283,7 @@ impl Mailbox {
 
     /// Whether those may go on who wait for this client.
     fn has_room(&self, state: &State) -> bool {
-        state.queue.len() <= self.max_packets as usize / 2
-            && state.bytes <= self.max_bytes as usize / 2
+        state.queue.len() <= self.max_packets as usize / 2 && state.bytes <= self.max_bytes / 2
     }
 
     /// Lets those go on who waited, if there is room. Asked after every write.

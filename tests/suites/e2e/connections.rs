@@ -11,10 +11,7 @@ use std::{
     io,
     sync::{Arc, Mutex},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-};
+use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, service_fn};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -91,6 +88,8 @@ async fn a_server_that_can_not_upgrade_says_why_in_its_log() {
 
 #[tokio::test]
 async fn what_a_websocket_offers_beyond_messages_is_not_taken_up() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
     let rooms = RoomsLayer::new();
     let address = crate::serve(rooms.clone()).await;
     let offers = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n\
