@@ -144,9 +144,13 @@ async fn attachments_that_wait_are_bounded_in_all() {
         client
     };
     let holds = async |bytes: usize| {
-        while house.hub.engine().held() < bytes {
-            tokio::task::yield_now().await;
-        }
+        let waiting = async {
+            while house.hub.engine().held() < bytes {
+                tokio::task::yield_now().await;
+            }
+        };
+        let waited = tokio::time::timeout(MINUTE, waiting).await;
+        assert!(waited.is_ok(), "{bytes} bytes are not held");
     };
     let _first = begin().await;
     holds(100_000).await;
