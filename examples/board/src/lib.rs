@@ -1,11 +1,12 @@
 //! A project board on axum: REST handlers change tasks and tell every open window of the project.
 //!
 //! [`contract`] says what travels between the page and the server, [`http`] and [`realtime`] are the two ways in, and
-//! [`store`] and [`people`] hold what both share. `page/API.md` describes the whole from the page's side.
+//! [`store`] and [`people`] hold what both share. [`metrics`] tells Prometheus how the server is doing. `page/API.md` describes the whole from the page's side.
 
 pub mod contract;
 pub mod error;
 pub mod http;
+pub mod metrics;
 pub mod page;
 pub mod people;
 pub mod realtime;
@@ -36,6 +37,7 @@ pub fn app() -> Router {
     Router::new()
         .merge(page::routes())
         .merge(http::routes())
+        .merge(metrics::routes(rooms.clone()))
         .with_state(state)
         .layer(rooms)
 }

@@ -1,7 +1,10 @@
 //! The tower layer: where a server is put together, and the service that it makes of another one.
 
 mod config;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod service;
+mod stats;
 
 use crate::{
     api::{
@@ -27,7 +30,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use self::{config::Config, service::RoomsService};
+pub use self::{config::Config, service::RoomsService, stats::Stats};
 
 /// What answers the requests on our path.
 type Server = transport::Server<Arc<Hub>>;
@@ -244,6 +247,13 @@ impl<A: Adapter> RoomsLayer<A> {
     /// How many connections are open, those included whose client has joined no namespace.
     pub fn connections(&self) -> usize {
         self.hub.engine().connections()
+    }
+
+    /// What the server is doing and what has happened on it: for logs, dashboards and alarms.
+    ///
+    /// Looks at every connection and every namespace once, so it is for once a second at most.
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.hub)
     }
 
     /// Closes every connection, after what is queued for it has been sent. Clients are not told to stay away: they connect

@@ -80,7 +80,9 @@ impl<A: Accept> Server<A> {
         let (head, body) = request.into_parts();
         let headers = self.config.hooks.headers(&head);
         let answer = self.inspect(head, body);
-        answer.unwrap_or_else(Answer::refused).with_headers(headers)
+        answer
+            .unwrap_or_else(|refused| Answer::at_once(self.refuse(&refused)))
+            .with_headers(headers)
     }
 
     fn inspect<B: Body>(self: &Arc<Self>, mut head: Parts, body: B) -> Result<Answer<B>, Refused> {
@@ -122,7 +124,7 @@ impl<A: Accept> Server<A> {
                 Ok(()) => server.welcome(admitted),
                 Err(refusal) => Err(Refused::ByApplication(refusal)),
             };
-            answer.unwrap_or_else(|refused| refused.answer())
+            answer.unwrap_or_else(|refused| server.refuse(&refused))
         }))
     }
 
@@ -153,6 +155,11 @@ impl<A: Accept> Server<A> {
         };
         hooks::put(response.headers_mut(), headers);
         Ok(response)
+    }
+
+    fn refuse(&self, refused: &Refused) -> Response<Bytes> {
+        self.engine.counters().add_refused(refused.label());
+        refused.answer()
     }
 
     fn reserve(&self, head: &Parts) -> Result<Entry, Refused> {
