@@ -48,6 +48,7 @@
 //! | decide who connects | [`Serve::authorize`], [`Handshake`], [`Refuse`] |
 //! | emit | [`Io`], [`To`], [`Acks`]; from a process without clients [`Emitter`] |
 //! | take an [`Io`] from a request | a parameter with axum, [`Io::from_extensions`] elsewhere |
+//! | see how a server is doing | [`RoomsLayer::stats`] |
 //! | write an adapter | [`rooms::Adapter`] |
 //! | serve Engine.IO without Socket.IO | [`engine_io`] |
 //! | use the codec alone | [`wire`] |
@@ -61,6 +62,7 @@
 //! - `http2` (with `server`): WebSocket over HTTP/2 (RFC 8441), for servers that offer it: axum with its own feature `http2`, hyper
 //!   with `enable_connect_protocol()`.
 //! - `export`: the module `export`, contracts as TypeScript for the official client and as AsyncAPI.
+//! - `metrics`: [`Stats::record`], for whatever exporter the `metrics` facade has.
 //! - `test`: the module `test`, a client without a socket and a recorder of what is emitted, for tests of applications.
 //!
 //! # What it runs on
@@ -108,9 +110,9 @@ pub use self::{
     },
     engine::EngineConfig,
     handshake::{HandshakeInfo, KeptExtensions},
-    layer::{Config, RoomsLayer, RoomsService},
+    layer::{Config, RoomsLayer, RoomsService, Stats},
     memory::InMemory,
-    namespace::{Lagged, NamespaceConfig, Parsers, Refuse, RoomEvent, RoomEvents},
+    namespace::{Lagged, NamespaceConfig, Parsers, Refuse, RoomEvent, RoomEvents, SlowClients},
     session::DisconnectReason,
     transport::{
         ConfigError, HandshakeCookie, HttpConfig, Origins, Refusal, ResponseBody, ResponseFuture,

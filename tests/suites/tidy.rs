@@ -113,6 +113,27 @@ fn links_of_the_documents_lead_somewhere() {
     complain(faults);
 }
 
+#[test]
+fn the_table_of_what_was_observed_names_tests() {
+    let table = read("tests/OBSERVED.md");
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    let shown = rows.filter_map(|row| row.trim_end_matches(" |").rsplit_once(" | "));
+    let named = shown.flat_map(|(_, tests)| tests.split('`').skip(1).step_by(2));
+    let named: BTreeSet<_> = named.collect();
+    assert!(named.len() > 50, "{named:?}");
+    let sources: Vec<_> = texts()
+        .into_iter()
+        .filter(|(file, _)| file.ends_with(".rs"))
+        .collect();
+    let is_test = |name: &str| {
+        let function = format!("fn {name}()");
+        sources.iter().any(|(_, text)| text.contains(&function))
+    };
+    let missing = named.into_iter().filter(|name| !is_test(name));
+    let fault = |name| format!("tests/OBSERVED.md: no test is called {name}");
+    complain(missing.map(fault).collect());
+}
+
 /// The files that git knows, by their paths from the root of the repository.
 fn tracked() -> BTreeSet<String> {
     let listed = Command::new("git")

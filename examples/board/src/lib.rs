@@ -1,13 +1,14 @@
 //! A project board on axum: REST handlers change tasks and tell every open window of the project.
 //!
 //! [`contract`] says what travels between the page and the server, [`http`] and [`realtime`] are the two ways in, and
-//! [`store`] and [`people`] hold what both share. [`cluster`] runs all of it on two servers. `page/API.md` describes the whole
-//! from the page's side.
+//! [`store`] and [`people`] hold what both share. [`cluster`] runs all of it on two servers, [`metrics`] tells Prometheus how the
+//! server is doing. `page/API.md` describes the whole from the page's side.
 
 pub mod cluster;
 pub mod contract;
 pub mod error;
 pub mod http;
+pub mod metrics;
 pub mod page;
 pub mod people;
 pub mod realtime;
@@ -51,6 +52,7 @@ pub fn app_with<A: Adapter>(rooms: RoomsLayer<A>, state: AppState) -> Router {
     Router::new()
         .merge(page::routes())
         .merge(http::routes())
+        .merge(metrics::routes(rooms.clone()))
         .with_state(state)
         .layer(rooms)
 }

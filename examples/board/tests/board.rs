@@ -72,6 +72,26 @@ async fn every_window_of_a_project_hears_of_its_changes() {
 }
 
 #[tokio::test]
+async fn prometheus_reads_what_the_server_is_doing() {
+    let board = Board::start().await;
+    let mut ann = board.open("Ann").await;
+    ann.ask(json!(["join_project", 7])).await;
+    let text = board.get("/metrics").await;
+    for line in [
+        "# TYPE rooms_connections gauge",
+        r#"rooms_connections{transport="websocket"} 1"#,
+        r#"rooms_connections{transport="polling"} 0"#,
+        "rooms_connections_opened_total 1",
+        "rooms_sockets 1",
+        "rooms_events_in_total 1",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line} in {text}");
+    }
+    let again = board.get("/metrics").await;
+    assert!(again.contains("\nrooms_events_in_total 1\n"), "{again}");
+}
+
+#[tokio::test]
 async fn mistakes_over_http_are_told_and_change_nothing() {
     let board = Board::start().await;
     for (method, path, body, expected) in [
@@ -199,6 +219,14 @@ impl Board {
         let body = to_bytes(response.into_body(), usize::MAX).await;
         let body = serde_json::from_slice(&body.expect("a whole body"));
         (status, body.unwrap_or_default())
+    }
+
+    /// What a GET of that path answers with.
+    async fn get(&self, path: &str) -> String {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let Ok(response) = self.app.clone().oneshot(request).await;
+        let body = to_bytes(response.into_body(), usize::MAX).await;
+        String::from_utf8(body.expect("a whole body").into()).expect("a text")
     }
 
     /// A window that has signed in.

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     contract::{Io, Namespace, Rejection},
     namespace::{
-        self, BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SocketData,
+        self, BoxFuture, ConnectRequest, Event, Handlers, Peer, Refuse, Reply, SlowClients,
+        SocketData,
     },
     session::DisconnectReason,
     wire::{Args, Data},
@@ -46,7 +47,7 @@ impl<N: Namespace> Handlers for Dispatch<N> {
                 return Ok(Arc::new(default()) as SocketData);
             };
             let auth = read_auth(&request.auth)
-                .map_err(|reason| Refuse::new(format!("invalid auth: {reason}")))?;
+                .map_err(|reason| Refuse::quoting(format!("invalid auth: {reason}")))?;
             let (namespace, handshake) = (request.namespace, request.handshake);
             let handshake = Handshake::new(auth, shared.state.clone(), namespace, handshake);
             Ok(Arc::new(authorize(handshake).await?) as SocketData)
@@ -108,13 +109,17 @@ impl<N: Namespace> Handlers for Dispatch<N> {
             let observe = || observer(&socket, Outgoing::new(event, args));
             // Whoever emits has nothing to do with it.
             if catch_unwind(AssertUnwindSafe(observe)).is_err() {
-                tracing::error!(event, "an observer of outgoing events panicked");
+                tracing::error!(?event, "an observer of outgoing events panicked");
             }
         }
     }
 
     fn one_at_a_time(&self) -> bool {
         self.shared.registry.one_at_a_time
+    }
+
+    fn slow_clients(&self) -> SlowClients {
+        self.shared.registry.slow_clients
     }
 
     fn panicked(&self, peer: &Arc<Peer>, event: &str, reply: Option<Reply>) {
@@ -126,7 +131,7 @@ impl<N: Namespace> Handlers for Dispatch<N> {
         // What tells of the panic is the application's too.
         if catch_unwind(AssertUnwindSafe(tell)).is_err() {
             let namespace = peer.namespace().path();
-            tracing::error!(?namespace, event, "telling of a panic panicked");
+            tracing::error!(?namespace, ?event, "telling of a panic panicked");
         }
     }
 }

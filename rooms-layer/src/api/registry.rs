@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     contract::{Io, Namespace, Rejection},
-    namespace::{BoxFuture, Refuse, Reply},
+    namespace::{BoxFuture, Refuse, Reply, SlowClients},
     rooms::{Changed, Flags},
     session::DisconnectReason,
     wire::{Args, Data, DataWriter},
@@ -63,6 +63,7 @@ pub struct Registry<N: Namespace> {
     pub(crate) on_reject: Option<OnReject<N>>,
     pub(crate) one_at_a_time: bool,
     pub(crate) exceptions: bool,
+    pub(crate) slow_clients: SlowClients,
     pub(crate) problems: Vec<StartProblem>,
 }
 
@@ -82,6 +83,7 @@ impl<N: Namespace> Registry<N> {
             on_reject: None,
             one_at_a_time: false,
             exceptions: false,
+            slow_clients: SlowClients::default(),
             problems: Vec::new(),
         }
     }
@@ -209,11 +211,13 @@ impl<N: Namespace> Shared<N> {
         {
             return reply.send(data);
         }
+        let namespace = socket.peer().namespace();
+        namespace.count_refused("event_rejected");
         tracing::debug!(
-            namespace = ?socket.peer().namespace().path(),
+            namespace = ?namespace.path(),
             socket = socket.id().as_str(),
-            event,
-            %rejection,
+            ?event,
+            reason = ?rejection.logged(),
             "rejected an event"
         );
         if let Some(hook) = &self.registry.on_reject {

@@ -18,7 +18,7 @@ use crate::{
         bounds::{AcceptedBy, ClusterEvent, Complete, DecodeOwned},
         private::{Take, TakeAll},
     },
-    namespace::Refuse,
+    namespace::{Refuse, SlowClients},
     session::DisconnectReason,
 };
 use std::{fmt, future::Future, marker::PhantomData, sync::Arc};
@@ -347,6 +347,26 @@ impl<N: Namespace, L, G> Serve<N, L, G> {
     /// Without it the handlers of a client are *started* in the order in which its events arrive, and then run side by side.
     pub fn one_at_a_time(mut self) -> Self {
         self.registry.one_at_a_time = true;
+        self
+    }
+
+    /// Says what happens to clients that read more slowly than this namespace emits to them: by default their connections end.
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, SlowClients};
+    /// # #[derive(Event)] #[event(server, broadcast)] struct Chunk(Bytes);
+    /// let main = Main::serve(()).slow_clients(SlowClients::Wait);
+    ///
+    /// async fn send_file(io: Io<Main>, chunks: Vec<Bytes>) -> Result<(), rooms_layer::Error> {
+    ///     for chunk in chunks {
+    ///         // Goes on when everyone has room for more.
+    ///         io.emit(Chunk(chunk))?.await?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn slow_clients(mut self, policy: SlowClients) -> Self {
+        self.registry.slow_clients = policy;
         self
     }
 

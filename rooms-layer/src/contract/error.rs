@@ -94,3 +94,14 @@ pub enum Rejection {
     #[error("internal error")]
     Panicked,
 }
+
+impl Rejection {
+    /// What is logged of it: nothing that quotes what the client sent.
+    #[cfg(feature = "server")]
+    pub(crate) fn logged(&self) -> String {
+        match self {
+            Self::BadPayload { argument, .. } => format!("argument {argument} has another form"),
+            other => other.to_string(),
+        }
+    }
+}

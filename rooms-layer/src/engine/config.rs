@@ -21,11 +21,17 @@ pub struct EngineConfig {
     /// to fetch what is left for it.
     pub close_timeout: Duration,
     /// Packets that may wait for one client. Default 16,384. A client for which one more would wait is disconnected
-    /// (`slow client`), so that it never sees a gap; too small a number disconnects healthy clients in a burst.
+    /// (`slow client`), so that it never sees a gap; too small a number disconnects healthy clients in a burst. A namespace may
+    /// choose otherwise: see [`SlowClients`](crate::SlowClients).
     pub max_queued_packets: usize,
     /// Bytes that may wait for one client, counted in full although a broadcast is shared by its recipients. Default 4 MiB.
     /// One larger packet is still taken when nothing else waits.
     pub max_queued_bytes: usize,
+    /// Bytes of messages that are not whole yet (fragments, bodies of POSTs, packets whose attachments are to come) held for all
+    /// clients together. Default 256 MiB. Whoever sends more ends its own connection (close code 1013, or 503 for a POST). Too
+    /// small, and a few clients that begin and never end keep the others from sending attachments; too large, and they can have
+    /// the server hold that much. What one connection may hold is for [`limits`](Self::limits) to say.
+    pub max_held_bytes: usize,
     /// Ceilings of the decoders.
     pub limits: Limits,
 }
@@ -40,6 +46,7 @@ impl Default for EngineConfig {
             close_timeout: Duration::from_secs(5),
             max_queued_packets: 16_384,
             max_queued_bytes: 4 * 1024 * 1024,
+            max_held_bytes: 256 * 1024 * 1024,
             limits: Limits::default(),
         }
     }
@@ -68,6 +75,10 @@ impl EngineConfig {
             (
                 self.max_queued_bytes == 0,
                 "`max_queued_bytes` must not be zero",
+            ),
+            (
+                self.max_held_bytes == 0,
+                "`max_held_bytes` must not be zero",
             ),
         ];
         let problem = checks.into_iter().find(|(is_wrong, _)| *is_wrong)?;

@@ -1,4 +1,6 @@
-use super::{Batch, Engine, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry::Entry};
+use super::{
+    Batch, Engine, Held, Inbound, Mailbox, Message, Pipe, mailbox::Flushed, registry::Entry,
+};
 use crate::{
     session::{CloseCause, after},
     wire::{
@@ -37,6 +39,8 @@ thread_local! {
 pub(crate) struct Connection<I: Inbound> {
     link: Link<I>,
     decoder: websocket::Decoder,
+    /// What the decoder holds.
+    held: Held,
     /// Bytes read and not yet decoded: what the server read with the upgrade request, and what was left when a turn ended.
     stash: Vec<u8>,
     /// How much of the stash is decoded.
@@ -95,6 +99,7 @@ impl<I: Inbound> Connection<I> {
         received: &[u8],
     ) -> Self {
         Self {
+            held: Held::new(engine.clone()),
             link: Link {
                 pipe,
                 mailbox,
@@ -223,7 +228,10 @@ impl<I: Inbound> Connection<I> {
             let limits = &self.link.engine.config().limits;
             match self.decoder.decode(&mut input[at..], limits) {
                 // Also frees what the last message took, so it is asked even when all bytes are used up.
-                Ok((count, None)) => return at + count,
+                Ok((count, None)) => {
+                    self.hold();
+                    return at + count;
+                }
                 Ok((count, Some(incoming))) => {
                     at += count;
                     *frames -= 1;
@@ -234,11 +242,22 @@ impl<I: Inbound> Connection<I> {
                     self.link.refuse(CloseCause::Framing(error.close_code()));
                     // What follows can't be understood: it is read until the client is gone, and thrown away.
                     self.decoder = websocket::Decoder::new();
+                    self.hold();
                     return input.len();
                 }
             }
         }
         at
+    }
+
+    /// Notes what has arrived of a message that is not whole.
+    fn hold(&mut self) {
+        if let Err(cause) = self.held.set(self.decoder.held_bytes()) {
+            self.link.refuse(cause);
+            self.decoder = websocket::Decoder::new();
+            // Less than before, which is never refused.
+            let _ = self.held.set(0);
+        }
     }
 }
 
@@ -354,7 +373,15 @@ impl<I: Inbound> Link<I> {
         self.mailbox
             .closing_by(after(now, self.engine.config().close_timeout));
         self.engine.timers.schedule(&self.mailbox);
-        tracing::debug!(?cause, "connection closed");
+        self.engine.counters().add_closed(cause.label());
+        match cause {
+            CloseCause::Overflow => {
+                tracing::warn!(
+                    "connection closed: the client does not keep up, and its queue is full"
+                );
+            }
+            cause => tracing::debug!(?cause, "connection closed"),
+        }
         self.inbound.closed(cause.reason(), cx);
     }
 
@@ -439,6 +466,7 @@ impl<I: Inbound> Future for Connection<I> {
         link.finish();
         // A handler that takes its time keeps nothing but itself.
         this.decoder = websocket::Decoder::new();
+        this.hold();
         this.stash = Vec::new();
         this.post = None;
         this.link.inbound.poll(cx)
@@ -449,6 +477,9 @@ impl<I: Inbound> Drop for Connection<I> {
     fn drop(&mut self) {
         // On every way out, a panic and an aborted task included, nobody keeps writing to a client that nobody reads from.
         if self.link.phase != Phase::Over {
+            if !self.link.told {
+                self.link.engine.counters().add_closed("task_dropped");
+            }
             self.link.finish();
         }
     }

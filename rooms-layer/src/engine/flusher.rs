@@ -1,10 +1,7 @@
-use super::Mailbox;
-use std::{
-    cell::Cell,
-    sync::{
-        Arc, Mutex, OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+use super::{Mailbox, counters::home};
+use std::sync::{
+    Arc, Mutex, OnceLock,
+    atomic::{AtomicBool, Ordering},
 };
 use tokio::sync::Notify;
 
@@ -52,7 +49,8 @@ impl Flusher {
             // No connection was ever made, so nothing can have been marked.
             return;
         };
-        let home = home(shards.len());
+        // So that small emits of different workers do not meet on one lock.
+        let home = home() % shards.len();
         let share = match shards.len() {
             1 => marked.len(),
             n => marked.len().div_ceil(n).max(SPREAD),
@@ -74,18 +72,6 @@ impl Flusher {
             next += 1;
         }
     }
-}
-
-/// The list this thread adds to, so that small emits of different workers do not meet on one lock.
-fn home(shards: usize) -> usize {
-    static THREADS: AtomicUsize = AtomicUsize::new(0);
-    thread_local! { static HOME: Cell<usize> = const { Cell::new(usize::MAX) }; }
-    HOME.with(|home| {
-        if home.get() == usize::MAX {
-            home.set(THREADS.fetch_add(1, Ordering::Relaxed));
-        }
-        home.get() % shards
-    })
 }
 
 async fn run(shard: Arc<Shard>) {

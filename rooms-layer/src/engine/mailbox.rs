@@ -1,6 +1,8 @@
 mod requests;
 
-use super::{Batch, EngineConfig, Pipe, pipe::at_once, polling::Polling};
+use super::{
+    Batch, Delivery, EngineConfig, Pipe, SlowClients, pipe::at_once, polling::Polling, slow::Waits,
+};
 use crate::{
     session::{Beat, CloseCause, Heartbeat, SessionId, after},
     wire::{
@@ -56,7 +58,9 @@ struct State {
     outlet: Outlet,
     /// What the client speaks.
     format: Format,
-    queue: VecDeque<Bytes>,
+    queue: VecDeque<Queued>,
+    /// Emits that wait until there is room: see [`SlowClients::Wait`].
+    waiting: Option<Box<Waiting>>,
     /// How much of the first entry is written.
     written: usize,
     /// Bytes in the queue, what is written of the first entry included.
@@ -68,7 +72,7 @@ struct State {
     blocked: bool,
     /// The answer to the client's latest WebSocket ping. One slot: a flood of pings costs one pong at a time (RFC 6455,
     /// section 5.5.3 allows to answer the latest only).
-    pong: Option<Bytes>,
+    pong: Option<Box<Bytes>>,
     /// The first entry of the queue is such an answer.
     pong_ahead: bool,
     /// When a client that has joined no namespace is given up. Cleared by the first that it joins.
@@ -89,6 +93,17 @@ enum Closing {
     Until(Instant),
     GivenUp,
 }
+
+/// An entry of the queue.
+struct Queued {
+    packet: Bytes,
+    /// May give way to others: see [`SlowClients::DropVolatile`].
+    volatile: bool,
+}
+
+/// Apart from the state, since hardly any client has it.
+#[derive(Default)]
+struct Waiting(Vec<Waits>);
 
 /// Where the queue leads.
 enum Outlet {
@@ -144,6 +159,7 @@ impl Mailbox {
                 },
                 format,
                 queue: VecDeque::new(),
+                waiting: None,
                 written: 0,
                 bytes: 0,
                 marked: false,
@@ -185,7 +201,7 @@ impl Mailbox {
             ping_timeout: milliseconds(config.ping_timeout),
             max_payload: config.limits.max_payload,
         };
-        self.state().append(open.frame());
+        self.state().append(open.frame(), false);
     }
 
     /// What is queued from here on is in the format that the client has begun to speak.
@@ -202,14 +218,19 @@ impl Mailbox {
         pushed
     }
 
-    /// Queues one packet. On [`Pushed::Marked`] the caller adds this mailbox to a [`Batch`].
+    /// Queues one packet as everything is that belongs to no namespace with wishes of its own.
     pub(crate) fn push(&self, packet: &Frames, volatile: bool) -> Pushed {
+        self.deliver(packet, &mut Delivery::new(volatile, SlowClients::default()))
+    }
+
+    /// Queues one packet. On [`Pushed::Marked`] the caller adds this mailbox to a [`Batch`].
+    pub(crate) fn deliver(&self, packet: &Frames, delivery: &mut Delivery) -> Pushed {
         let mut state = self.state();
         if state.ending.is_some() {
             return Pushed::Refused;
         }
-        if volatile && state.blocked {
-            return Pushed::Dropped;
+        if delivery.only_at_once && state.blocked {
+            return delivery.drop_one();
         }
         let Some(packet) = packet.in_format(state.format) else {
             state.fail(CloseCause::Overflow);
@@ -221,15 +242,29 @@ impl Mailbox {
         };
         if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {
             state.write_now();
-            if volatile && state.blocked {
-                return Pushed::Dropped;
+            if delivery.only_at_once && state.blocked {
+                return delivery.drop_one();
             }
-            if full(&state) {
-                state.fail(CloseCause::Overflow);
-                return Pushed::Refused;
+            while delivery.slow == SlowClients::DropVolatile
+                && full(&state)
+                && state.drop_volatile()
+            {
+                delivery.dropped += 1;
+            }
+            match full(&state) {
+                true if delivery.gives_way => return delivery.drop_one(),
+                true => {
+                    state.fail(CloseCause::Overflow);
+                    return Pushed::Refused;
+                }
+                false => {}
             }
         }
-        state.append(packet.clone());
+        state.append(packet.clone(), delivery.gives_way);
+        if delivery.slow == SlowClients::Wait && !self.has_room(&state) {
+            let waiting = state.waiting.get_or_insert_default();
+            waiting.0.push(delivery.backlog());
+        }
         if state.marked || state.blocked {
             Pushed::Queued
         } else {
@@ -243,6 +278,25 @@ impl Mailbox {
         let mut state = self.state();
         state.marked = false;
         state.write_now();
+        self.relieve(&mut state);
+    }
+
+    /// Whether those may go on who wait for this client.
+    fn has_room(&self, state: &State) -> bool {
+        state.queue.len() <= self.max_packets as usize / 2 && state.bytes <= self.max_bytes / 2
+    }
+
+    /// Lets those go on who waited, if there is room. Asked after every write.
+    fn relieve(&self, state: &mut State) {
+        if state.waiting.is_some() && self.has_room(state) {
+            state.waiting = None;
+        }
+    }
+
+    /// How many packets wait, and how many bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let state = self.state();
+        (state.queue.len(), state.bytes)
     }
 
     /// Has the next pong answer the client's latest WebSocket ping.
@@ -250,7 +304,7 @@ impl Mailbox {
         let mut state = self.state();
         // Nothing follows a close frame.
         if state.ending.is_none() {
-            state.pong = Some(websocket::pong_frame(payload));
+            state.pong = Some(Box::new(websocket::pong_frame(payload)));
         }
     }
 
@@ -311,7 +365,9 @@ impl Mailbox {
         let mut state = self.state();
         state.marked = false;
         state.blocked = false;
-        match state.write(Some(cx)) {
+        let written = state.write(Some(cx));
+        self.relieve(&mut state);
+        match written {
             Ok(()) => Flushed::All,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 state.blocked = true;
@@ -326,6 +382,7 @@ impl Mailbox {
         let mut state = self.state();
         state.discard();
         state.queue.clear();
+        state.bytes = 0;
         state.ending.get_or_insert(CloseCause::TransportFailed);
         state.task = None;
         let mut outlet = std::mem::replace(&mut state.outlet, Outlet::Polling(None));
@@ -426,22 +483,39 @@ impl State {
         self.closing == Closing::GivenUp
     }
 
-    fn append(&mut self, packet: Bytes) {
+    fn append(&mut self, packet: Bytes, volatile: bool) {
         self.bytes += packet.len();
-        self.queue.push_back(packet);
+        self.queue.push_back(Queued { packet, volatile });
+    }
+
+    /// Drops the oldest volatile packet that is not begun; false if there is none.
+    fn drop_volatile(&mut self) -> bool {
+        let mut waiting = self.queue.iter().enumerate();
+        let begun = usize::from(self.written > 0);
+        let oldest = waiting.find(|(at, queued)| *at >= begun && queued.volatile);
+        let Some(at) = oldest.map(|(at, _)| at) else {
+            return false;
+        };
+        let dropped = self.queue.remove(at);
+        self.bytes -= dropped.map_or(0, |dropped| dropped.packet.len());
+        true
     }
 
     /// Puts a packet before all that is not begun.
     fn prepend(&mut self, packet: Bytes) {
         self.bytes += packet.len();
         let at = usize::from(self.written > 0);
-        self.queue.insert(at, packet);
+        let volatile = false;
+        self.queue.insert(at, Queued { packet, volatile });
     }
 
     /// Drops all that is not begun.
     fn discard(&mut self) {
         self.queue.truncate(usize::from(self.written > 0));
-        self.bytes = self.queue.front().map_or(0, Bytes::len);
+        let begun = self.queue.front();
+        self.bytes = begun.map_or(0, |begun| begun.packet.len());
+        // Nobody waits for a client that is gone.
+        self.waiting = None;
     }
 
     fn wake(&mut self) {
@@ -463,7 +537,8 @@ impl State {
         if self.ending.is_none() {
             self.ending = Some(cause);
             self.pong = None;
-            self.append(websocket::close_frame(code.map(|code| (code, ""))));
+            let goodbye = websocket::close_frame(code.map(|code| (code, "")));
+            self.append(goodbye, false);
             if let Some(polling) = self.outlet.polling() {
                 polling.wake_all();
             }
@@ -503,18 +578,18 @@ impl State {
                 && let Some(pong) = self.pong.take()
             {
                 self.pong_ahead = true;
-                self.prepend(pong);
+                self.prepend(*pong);
             }
             let count = match self.queue.len() {
                 0 => break,
-                1 => write(&[IoSlice::new(&self.queue[0][self.written..])])?,
+                1 => write(&[IoSlice::new(&self.queue[0].packet[self.written..])])?,
                 _ => {
                     let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
                     let filled = self.queue.len().min(FRAMES_PER_WRITE);
-                    for (slice, packet) in slices.iter_mut().zip(&self.queue) {
-                        *slice = IoSlice::new(packet);
+                    for (slice, queued) in slices.iter_mut().zip(&self.queue) {
+                        *slice = IoSlice::new(&queued.packet);
                     }
-                    slices[0] = IoSlice::new(&self.queue[0][self.written..]);
+                    slices[0] = IoSlice::new(&self.queue[0].packet[self.written..]);
                     write(&slices[..filled])?
                 }
             };
@@ -535,11 +610,12 @@ impl State {
     fn advance(&mut self, count: usize) {
         self.written += count;
         while let Some(first) = self.queue.front() {
-            if self.written < first.len() {
+            let length = first.packet.len();
+            if self.written < length {
                 break;
             }
-            self.written -= first.len();
-            self.bytes -= first.len();
+            self.written -= length;
+            self.bytes -= length;
             self.queue.pop_front();
             self.pong_ahead = false;
         }

@@ -7,8 +7,10 @@
 
 mod config;
 mod connection;
+mod counters;
 mod ended;
 mod flusher;
+mod held;
 mod inbound;
 mod mailbox;
 mod pipe;
@@ -16,24 +18,32 @@ mod polling;
 mod probe;
 mod registry;
 mod requests;
+mod slow;
 mod timers;
 
 use crate::session::{CloseCause, SessionId};
 use registry::Registry;
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicUsize, Ordering},
+};
 use timers::Timers;
 
 /// What connections speak, for the floors that have no other word with the wire.
 pub(crate) use crate::wire::engine_io::{Body, Form, Revision};
 pub use config::EngineConfig;
 pub(crate) use connection::Connection;
+pub(crate) use counters::{Count, Counters};
 pub(crate) use flusher::{Batch, Flusher};
+pub(crate) use held::Held;
 pub(crate) use inbound::{Inbound, Message};
 pub(crate) use mailbox::{Mailbox, Pushed, Via};
 pub(crate) use pipe::{Pipe, at_once};
 pub(crate) use polling::Rejected;
 pub(crate) use registry::{BadId, Entry};
 pub(crate) use requests::{Get, Post, Session};
+pub(crate) use slow::Delivery;
+pub use slow::SlowClients;
 
 /// What all connections of one server share.
 pub(crate) struct Engine {
@@ -42,6 +52,18 @@ pub(crate) struct Engine {
     flusher: Arc<Flusher>,
     timers: Arc<Timers>,
     registry: Arc<Registry>,
+    counters: Counters,
+    /// See [`Held`].
+    held: AtomicUsize,
+}
+
+/// What waits in the queues of all clients.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Queues {
+    pub(crate) polling: usize,
+    pub(crate) websocket: usize,
+    pub(crate) packets: usize,
+    pub(crate) bytes: usize,
 }
 
 impl Engine {
@@ -52,6 +74,8 @@ impl Engine {
             flusher: Arc::default(),
             timers: Arc::default(),
             registry: Arc::default(),
+            counters: Counters::default(),
+            held: AtomicUsize::new(0),
         }
     }
 
@@ -71,6 +95,31 @@ impl Engine {
     /// How many connections are open.
     pub(crate) fn connections(&self) -> usize {
         self.registry.len()
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// How much of unfinished messages is held for all clients together, in bytes.
+    pub(crate) fn held(&self) -> usize {
+        self.held.load(Ordering::Relaxed)
+    }
+
+    /// Looks at every connection, one after the other.
+    pub(crate) fn queues(&self) -> Queues {
+        let mut all = Queues::default();
+        for mailbox in self.registry.all() {
+            match mailbox.via() {
+                Some(Via::Polling) => all.polling += 1,
+                Some(Via::WebSocket) => all.websocket += 1,
+                None => {}
+            }
+            let (packets, bytes) = mailbox.depth();
+            all.packets += packets;
+            all.bytes += bytes;
+        }
+        all
     }
 
     /// Sets an id aside for a connection to be.
@@ -145,6 +194,7 @@ impl Engine {
         mailbox.open(entry.session(), upgrades, config);
         entry.fill(&mailbox);
         self.timers.schedule(&mailbox);
+        self.counters.add_opened();
         Connection::new(
             pipe,
             inbound(&mailbox),

@@ -59,6 +59,16 @@ pub(crate) enum Rejected {
     Changed,
 }
 
+impl Rejected {
+    /// Its name in counts of what was refused.
+    pub(super) fn label(self) -> &'static str {
+        match self {
+            Self::Overlap => "overlapping_request",
+            Self::Changed => "other_transport",
+        }
+    }
+}
+
 /// What a GET that finds no packets does.
 pub(super) enum Wait {
     /// It waits.

@@ -85,6 +85,15 @@ impl Registry {
         sessions.open.len() - sessions.promised
     }
 
+    /// Those that are open at this moment.
+    pub(crate) fn all(&self) -> Vec<Arc<Mailbox>> {
+        let sessions = self
+            .sessions
+            .lock()
+            .expect("no code panics under this lock");
+        sessions.open.values().filter_map(Weak::upgrade).collect()
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }

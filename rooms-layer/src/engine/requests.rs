@@ -1,7 +1,10 @@
 //! The requests of a session that polls, as its owner's HTTP server holds them.
 
-use super::{Engine, Mailbox, Pipe, Rejected, Via, probe};
-use crate::wire::engine_io::{Body, Payload, Revision};
+use super::{Engine, Held, Mailbox, Pipe, Rejected, Via, probe};
+use crate::{
+    session::CloseCause,
+    wire::engine_io::{Body, Payload, Revision},
+};
 use std::{
     future::Future,
     pin::Pin,
@@ -35,6 +38,8 @@ pub(crate) struct Get {
 pub(crate) struct Post {
     engine: Arc<Engine>,
     mailbox: Arc<Mailbox>,
+    /// What has arrived of its body.
+    held: Held,
 }
 
 impl Session {
@@ -63,6 +68,7 @@ impl Session {
     /// Fails if another GET waits, which ends the session, or if the session has changed to WebSocket.
     pub(crate) fn get(self) -> Result<Get, Rejected> {
         self.mailbox.begin_get().inspect_err(|rejected| {
+            self.engine.counters().add_refused(rejected.label());
             tracing::debug!(?rejected, "refused a GET");
         })?;
         let mailbox = Some(self.mailbox);
@@ -76,9 +82,11 @@ impl Session {
     /// Fails if another POST is under way, which ends the session, or if the session has changed to WebSocket.
     pub(crate) fn post(self) -> Result<Post, Rejected> {
         self.mailbox.begin_post().inspect_err(|rejected| {
+            self.engine.counters().add_refused(rejected.label());
             tracing::debug!(?rejected, "refused a POST");
         })?;
         Ok(Post {
+            held: Held::new(self.engine.clone()),
             engine: self.engine,
             mailbox: self.mailbox,
         })
@@ -117,6 +125,15 @@ impl Post {
     /// The longest body that is taken, in bytes.
     pub(crate) fn max_length(&self) -> usize {
         self.engine.config().limits.max_payload
+    }
+
+    /// Notes how much of the body has arrived.
+    ///
+    /// # Errors
+    ///
+    /// Fails where clients together have too much held.
+    pub(crate) fn hold(&mut self, bytes: usize) -> Result<(), CloseCause> {
+        self.held.set(bytes)
     }
 
     /// Whether the body may be bytes, as `application/octet-stream` states.

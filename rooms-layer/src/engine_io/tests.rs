@@ -305,7 +305,7 @@ async fn a_client_that_does_not_keep_up_is_closed() {
     let layer = EngineLayer::with_config(Talker(sender), HttpConfig::default(), config);
     let layer = layer.expect("settings that work");
     tokio::spawn(layer.accept(&http::Request::new(()), ours));
-    assert_eq!(seen.recv().await, Some(DisconnectReason::TransportError));
+    assert_eq!(seen.recv().await, Some(DisconnectReason::SlowClient));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The tower layer: where a server is put together, and the service that it makes of another one.
 
 mod config;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod service;
+mod stats;
 
 use crate::{
     api::{
@@ -27,7 +30,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use self::{config::Config, service::RoomsService};
+pub use self::{config::Config, service::RoomsService, stats::Stats};
 
 /// What answers the requests on our path.
 type Server = transport::Server<Arc<Hub>>;
@@ -246,14 +249,11 @@ impl<A: Adapter> RoomsLayer<A> {
         self.hub.engine().connections()
     }
 
-    /// How many requests have asked for a session that this server did not have, not even lately, by an id as servers make them.
+    /// What the server is doing and what has happened on it: for logs, dashboards and alarms.
     ///
-    /// Where it grows with the number of clients, the load balancer in front of several servers is not sticky, which
-    /// long-polling needs. The log says so too, at most once a minute.
-    pub fn unknown_sessions(&self) -> u64 {
-        self.server
-            .get()
-            .map_or(0, |server| server.unknown_sessions())
+    /// Looks at every connection and every namespace once, so it is for once a second at most.
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.hub)
     }
 
     /// Closes every connection, after what is queued for it has been sent. Clients are not told to stay away: they connect

@@ -18,6 +18,19 @@ pub struct NamespaceConfig {
     pub max_dynamic_namespaces: usize,
     /// How many namespaces one connection may be in at a time. Default 100. A client that asks for one more reads the same.
     pub max_joined_namespaces: usize,
+    /// How many CONNECT packets one connection may send in a second, and as many at once; those that are refused count too.
+    /// Default 100. One more ends the connection. Below `max_joined_namespaces`, a client that joins as many as it may in one go
+    /// is cut off; without a ceiling, a client could have `authorize` run without end.
+    pub max_connects_per_second: u32,
+    /// How many rooms one socket may be in at a time, its own not counted. Default 1,000. Joining one more changes nothing, and
+    /// is logged: it is the application that joins, so nobody is disconnected. Where clients choose their rooms, a ceiling keeps
+    /// them from filling the memory with rooms.
+    pub max_rooms: usize,
+    /// The length of a room's name, in bytes. Default 1,024. A longer one is not joined, as with `max_rooms`.
+    pub max_room_name: usize,
+    /// How many acknowledgements one socket may owe at a time. Default 10,000. One more is not asked for
+    /// ([`AckError::TooMany`](crate::AckError::TooMany)): a client that never answers costs memory for each until its timeout.
+    pub max_pending_acks: usize,
     /// Which formats clients may speak. Default: JSON alone, which every client speaks unless it is told otherwise, and which is
     /// the faster one here: payloads are JSON inside, so that what comes in msgpack is rewritten.
     pub parsers: Parsers,
@@ -31,6 +44,10 @@ impl Default for NamespaceConfig {
             ack_timeout: Duration::from_secs(20),
             max_dynamic_namespaces: 10_000,
             max_joined_namespaces: 100,
+            max_connects_per_second: 100,
+            max_rooms: 1_000,
+            max_room_name: 1_024,
+            max_pending_acks: 10_000,
             parsers: Parsers::default(),
         }
     }
@@ -48,6 +65,10 @@ impl NamespaceConfig {
             (
                 self.max_joined_namespaces,
                 "`max_joined_namespaces` must not be zero",
+            ),
+            (
+                self.max_connects_per_second as usize,
+                "`max_connects_per_second` must not be zero",
             ),
         ];
         let problem = checks.into_iter().find(|(setting, _)| *setting == 0)?;

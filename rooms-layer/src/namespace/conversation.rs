@@ -8,9 +8,9 @@ use super::{
     recover::{Guest, Returning, Shown},
 };
 use crate::{
-    engine::{Batch, Inbound, Mailbox, Message},
+    engine::{Batch, Count, Held, Inbound, Mailbox, Message},
     handshake::HandshakeInfo,
-    session::{CloseCause, DisconnectReason},
+    session::{CloseCause, DisconnectReason, Rate},
     token,
     wire::{
         Args, Frames, Limits,
@@ -32,6 +32,9 @@ pub(crate) struct Conversation {
     mailbox: Arc<Mailbox>,
     handshake: Arc<HandshakeInfo>,
     decoder: socket_io::Decoder,
+    /// What the decoder holds.
+    held: Held,
+    connects: Rate,
     seats: SmallVec<[Seat; 1]>,
     /// Namespaces whose authorisation is under way.
     knocking: SmallVec<[Arc<Namespace>; 1]>,
@@ -70,6 +73,8 @@ impl Conversation {
         let parsers = dialect::parsers(mailbox.revision(), hub.config());
         Self {
             decoder: socket_io::Decoder::with_parsers(parsers),
+            held: Held::new(hub.engine().clone()),
+            connects: Rate::default(),
             hub,
             mailbox,
             handshake,
@@ -121,6 +126,10 @@ impl Conversation {
         Ok(())
     }
 
+    fn count_refused(&self, reason: &'static str) {
+        self.hub.engine().counters().add_refused(reason);
+    }
+
     /// Sends a packet that belongs to no peer.
     fn send(&self, packet: &Frames) {
         let mut batch = Batch::new(self.hub.engine().flusher());
@@ -131,14 +140,23 @@ impl Conversation {
 /// Coming and going.
 impl Conversation {
     fn connect(&mut self, path: &str, auth: Args, cx: &mut Context<'_>) -> Result<(), CloseCause> {
+        let now = tokio::time::Instant::now().into_std();
+        let limit = self.hub.config().max_connects_per_second;
+        if !self.connects.take(limit, now) {
+            self.count_refused("too_many_connects");
+            tracing::warn!(limit, "refused: too many CONNECT packets in a second");
+            return Err(CloseCause::Violation);
+        }
         let namespace = match self.hub.open(path) {
             Ok(namespace) => namespace,
             Err(NoNamespace::Unknown) => {
+                self.count_refused("no_such_namespace");
                 tracing::debug!(namespace = ?path, "refused: no such namespace");
                 self.send(&dialect::no_namespace(path, "Invalid namespace"));
                 return Ok(());
             }
             Err(NoNamespace::TooMany) => {
+                self.count_refused("too_many_namespaces");
                 tracing::warn!(namespace = ?path, "refused: there are too many dynamic namespaces");
                 self.send(&dialect::no_namespace(path, "too many namespaces"));
                 return Ok(());
@@ -151,6 +169,7 @@ impl Conversation {
         }
         // Every packet looks for its seat.
         if self.seats.len() + self.knocking.len() >= self.hub.config().max_joined_namespaces {
+            self.count_refused("too_many_namespaces");
             tracing::debug!(namespace = ?path, "refused: the client is in too many namespaces");
             self.send(&dialect::no_namespace(path, "too many namespaces"));
             return Ok(());
@@ -190,7 +209,8 @@ impl Conversation {
             Ok(data) => data,
             Err(refusal) => {
                 let path = namespace.path();
-                tracing::debug!(namespace = ?path, reason = ?refusal.message, "refused by `authorize`");
+                self.count_refused("not_authorized");
+                tracing::debug!(namespace = ?path, reason = ?refusal.logged(), "refused by `authorize`");
                 self.send(&dialect::refused(self.mailbox.revision(), path, &refusal));
                 return self.answered(&namespace);
             }
@@ -353,6 +373,7 @@ impl Conversation {
 /// Events and their handlers.
 impl Conversation {
     fn event(&mut self, seat: usize, packet: Packet, cx: &mut Context<'_>) {
+        self.hub.engine().counters().add(Count::EventsIn, 1);
         let reply = packet
             .id()
             .map(|id| Reply::new(self.seats[seat].peer.clone(), id));
@@ -474,6 +495,7 @@ impl Inbound for Conversation {
             Message::Text(text) => self.decoder.text(text, limits),
             Message::Binary(data) => self.decoder.binary(data, limits),
         };
+        self.held.set(self.decoder.pending_bytes())?;
         match packet {
             Ok(Some(packet)) => self.packet(packet, cx),
             Ok(None) => Ok(()),
@@ -518,6 +540,8 @@ impl Inbound for Conversation {
         self.closed = true;
         // What is not whole will never be, and whoever waits at the door waits in vain.
         self.decoder = socket_io::Decoder::new();
+        // Less than before, which is never refused.
+        let _ = self.held.set(0);
         self.knocking.clear();
         self.in_flight.forget_authorizations();
         self.leave_all(reason, cx);

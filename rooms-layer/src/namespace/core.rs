@@ -9,7 +9,7 @@ use super::{
     gather::ServerReplies, linger::Linger, room_events::Watchers,
 };
 use crate::{
-    engine::{Batch, Engine, Flusher, Mailbox, Pushed},
+    engine::{Batch, Count, Delivery, Engine, Flusher, Mailbox, Pushed},
     rooms::{
         AckError, Adapter, Changed, Directory, EmitError, Flags, MountError, Selection, Sent,
         Snapshot,
@@ -182,11 +182,14 @@ impl Namespace {
 
     /// How long an acknowledgement is waited for where nobody says.
     pub(crate) fn ack_timeout(&self) -> Duration {
-        let hub = self.hub();
-        hub.map_or_else(
-            || NamespaceConfig::default().ack_timeout,
-            |hub| hub.config().ack_timeout,
-        )
+        self.config(|config| config.ack_timeout)
+    }
+
+    fn config<T>(&self, read: impl FnOnce(&NamespaceConfig) -> T) -> T {
+        match self.hub() {
+            Some(hub) => read(hub.config()),
+            None => read(&NamespaceConfig::default()),
+        }
     }
 
     pub(super) fn check_open(&self) -> Result<(), EmitError> {
@@ -211,8 +214,9 @@ impl Namespace {
             true => Confirmed::now(),
             false => self.channel().broadcast(to, &broadcast),
         };
-        let local = self.deliver(to, broadcast);
-        Ok(Sent::new(local, confirmed))
+        let (local, delivery) = self.deliver(to, broadcast);
+        self.count_emit(local, &delivery);
+        Ok(Sent::new(local, with_room(delivery, confirmed)))
     }
 
     /// Emits what clients get that come back.
@@ -231,14 +235,15 @@ impl Namespace {
             false => self.channel().broadcast(to, &broadcast),
         };
         let snapshot = self.read().select(to);
-        let local = self.queue(&snapshot, broadcast);
+        let (local, delivery) = self.queue(&snapshot, broadcast);
         drop(order);
         // Afterwards, since it is the application that watches.
         if let Some(watch) = watch {
             let peers = snapshot.iter().map(|recipient| &recipient.peer);
             peers.for_each(|peer| watch.tell(peer));
         }
-        Sent::new(local, confirmed)
+        self.count_emit(local, &delivery);
+        Sent::new(local, with_room(delivery, confirmed))
     }
 
     /// Emits to every selected socket, on every server, and collects the answers.
@@ -266,11 +271,37 @@ impl Namespace {
         Changed { confirmed }
     }
 
-    fn deliver(&self, to: &Selection, broadcast: Broadcast) -> usize {
+    /// How this namespace delivers.
+    pub(super) fn delivery(&self, volatile: bool) -> Delivery {
+        let slow = self.handlers().map(|handlers| handlers.slow_clients());
+        Delivery::new(volatile, slow.unwrap_or_default())
+    }
+
+    /// Counts an emit of this server, and what came of it here.
+    pub(super) fn count_emit(&self, queued: usize, delivery: &Delivery) {
+        self.engine.counters().add(Count::EventsOut, 1);
+        self.count_delivered(queued, delivery);
+    }
+
+    fn count_delivered(&self, queued: usize, delivery: &Delivery) {
+        let counters = self.engine.counters();
+        counters.add(Count::Deliveries, queued);
+        if delivery.dropped > 0 {
+            counters.add(Count::Dropped, delivery.dropped);
+            let dropped = delivery.dropped;
+            tracing::debug!(namespace = ?self.path, dropped, "volatile events dropped for clients that can't take them");
+        }
+    }
+
+    pub(crate) fn count_refused(&self, reason: &'static str) {
+        self.engine.counters().add_refused(reason);
+    }
+
+    fn deliver(&self, to: &Selection, broadcast: Broadcast) -> (usize, Delivery) {
         // Recipients are chosen under the lock and delivered to outside of it.
         let snapshot = self.read().select(to);
         if snapshot.is_empty() {
-            return 0;
+            return (0, Delivery::default());
         }
         if let Some(watch) = self.watch(&broadcast.data) {
             let peers = snapshot.iter().map(|recipient| &recipient.peer);
@@ -280,37 +311,34 @@ impl Namespace {
     }
 
     /// Queues a broadcast for its recipients; for how many.
-    fn queue(&self, snapshot: &Snapshot<Recipient>, broadcast: Broadcast) -> usize {
+    fn queue(&self, snapshot: &Snapshot<Recipient>, broadcast: Broadcast) -> (usize, Delivery) {
         if snapshot.is_empty() {
-            return 0;
+            return (0, Delivery::default());
         }
-        let (volatile, offset) = (broadcast.volatile, broadcast.offset.clone());
+        let mut delivery = self.delivery(broadcast.volatile);
+        let offset = broadcast.offset.clone();
         let packet = self.frame(broadcast);
         // Looked at after the recipients were chosen: whoever is among them and on the way back is counted.
         let returning = self.returning.load(Ordering::Acquire) > 0;
         let mut batch = Batch::new(self.flusher());
-        let (mut queued, mut dropped) = (0, 0);
+        let mut queued = 0;
         snapshot.for_each(|recipient| {
             let held = match returning {
                 true => recipient
                     .peer
-                    .hold_back(&packet, offset.as_deref(), volatile),
+                    .hold_back(&packet, offset.as_deref(), &mut delivery),
                 false => None,
             };
-            match held.unwrap_or_else(|| recipient.mailbox.push(&packet, volatile)) {
+            match held.unwrap_or_else(|| recipient.mailbox.deliver(&packet, &mut delivery)) {
                 Pushed::Marked => {
                     batch.add(&recipient.mailbox);
                     queued += 1;
                 }
                 Pushed::Queued => queued += 1,
-                Pushed::Dropped => dropped += 1,
-                Pushed::Refused => {}
+                Pushed::Dropped | Pushed::Refused => {}
             }
         });
-        if dropped > 0 {
-            tracing::debug!(namespace = ?self.path, dropped, "volatile event not sent to clients that can't take it");
-        }
-        queued
+        (queued, delivery)
     }
 
     /// The packet of a broadcast. Its offset is the last argument, where clients look for it.
@@ -340,24 +368,36 @@ impl Namespace {
         let collector = Arc::new(Collector::default());
         let mut batch = Batch::new(self.flusher());
         let mut asked = Vec::new();
+        let limit = self.config(|config| config.max_pending_acks);
+        let mut delivery = self.delivery(volatile);
+        let mut queued = 0;
         for peer in peers {
             // The answer is expected before it can be given.
-            if !peer.owe_ack(id, &collector) {
+            if let Err(error) = peer.owe_ack(id, &collector, limit) {
+                if let AckError::TooMany = error {
+                    self.count_refused("too_many_acks");
+                    tracing::warn!(namespace = ?self.path, socket = %peer.id(), limit, "not asked: the client owes too many acknowledgements");
+                }
                 collector.expect_one();
-                collector.put(peer.id().clone(), Err(AckError::Disconnected));
+                collector.put(peer.id().clone(), Err(error));
                 continue;
             }
             if let Some(watch) = &watch {
                 watch.tell(peer);
             }
             asked.push(peer.clone());
-            let held = peer.hold_back(&packet, None, volatile);
-            let error = match held.unwrap_or_else(|| peer.mailbox().push(&packet, volatile)) {
+            let held = peer.hold_back(&packet, None, &mut delivery);
+            let error = match held.unwrap_or_else(|| peer.mailbox().deliver(&packet, &mut delivery))
+            {
                 Pushed::Marked => {
                     batch.add(peer.mailbox());
+                    queued += 1;
                     continue;
                 }
-                Pushed::Queued => continue,
+                Pushed::Queued => {
+                    queued += 1;
+                    continue;
+                }
                 Pushed::Refused => AckError::Disconnected,
                 Pushed::Dropped => AckError::Dropped,
             };
@@ -366,6 +406,7 @@ impl Namespace {
             }
         }
         drop(batch);
+        self.count_emit(queued, &delivery);
         Ok(Replies::new(
             collector,
             id,
@@ -383,6 +424,17 @@ impl Drop for Namespace {
         {
             hub.forget(&self.path);
         }
+    }
+}
+
+/// Confirmed when the engine behind the adapter has it, and when slow clients have room, where they are waited for.
+pub(super) fn with_room(delivery: Delivery, confirmed: Confirmed) -> Confirmed {
+    match delivery.room() {
+        None => confirmed,
+        Some(room) => Confirmed::when(async move {
+            room.await;
+            confirmed.await
+        }),
     }
 }
 

@@ -9,6 +9,8 @@ use serde::Serialize;
 pub struct Refuse {
     pub(crate) message: String,
     pub(crate) data: Option<Value>,
+    /// The message has words of the client in it, which are not logged.
+    pub(super) quotes: bool,
 }
 
 impl Refuse {
@@ -17,6 +19,23 @@ impl Refuse {
         Self {
             message: message.into(),
             data: None,
+            quotes: false,
+        }
+    }
+
+    /// Refuses with a message that quotes what the client sent.
+    pub(crate) fn quoting(message: String) -> Self {
+        Self {
+            quotes: true,
+            ..Self::new(message)
+        }
+    }
+
+    /// The reason, for the log.
+    pub(super) fn logged(&self) -> &str {
+        match self.quotes {
+            true => "what it sent as `auth` has another form",
+            false => &self.message,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The door through which a namespace calls the typed floor above.
 
-use super::{Namespace, Peer, Refuse};
+use super::{Namespace, Peer, Refuse, SlowClients};
 use crate::{
     handshake::HandshakeInfo,
     session::DisconnectReason,
@@ -50,6 +50,8 @@ pub(crate) trait Handlers: Send + Sync + 'static {
     fn outgoing(&self, peer: &Arc<Peer>, event: &str, args: &Args);
     /// Whether the next event of a peer waits until the one before it has been handled.
     fn one_at_a_time(&self) -> bool;
+    /// What happens to clients that do not keep up.
+    fn slow_clients(&self) -> SlowClients;
     /// The handler of an event panicked. `reply` is there if the client waits for an answer that it has not got.
     fn panicked(&self, peer: &Arc<Peer>, event: &str, reply: Option<Reply>);
 }

@@ -254,6 +254,13 @@ impl Hub {
         }
     }
 
+    /// Every namespace of this moment.
+    pub(crate) fn all(&self) -> Vec<Arc<Namespace>> {
+        let namespaces = self.read();
+        let children = namespaces.children.values().filter_map(Weak::upgrade);
+        namespaces.fixed.values().cloned().chain(children).collect()
+    }
+
     /// How many dynamic namespaces there are.
     pub(crate) fn children(&self) -> usize {
         self.read().children.len()

@@ -35,7 +35,7 @@ pub use self::{
     error::Refuse,
     room_events::{Lagged, RoomEvent, RoomEvents},
 };
-pub use crate::wire::socket_io::Parsers;
+pub use crate::{engine::SlowClients, wire::socket_io::Parsers};
 
 #[cfg(test)]
 mod tests;

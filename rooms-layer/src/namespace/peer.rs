@@ -3,10 +3,11 @@
 use super::{
     Namespace, SocketData,
     acks::Collector,
+    core::with_room,
     recover::{Held, TooMuch},
 };
 use crate::{
-    engine::{Batch, Mailbox, Pushed},
+    engine::{Batch, Delivery, Mailbox, Pushed},
     handshake::HandshakeInfo,
     rooms::{
         AckError, Changed, EmitError, Flags, Selection, Sent, Slot, SocketId,
@@ -157,8 +158,10 @@ impl Peer {
             watch.tell(self);
         }
         let packet = socket_io::frame_event(data, self.namespace.path(), None);
-        let reached = self.push(&packet.into(), flags.volatile);
-        Ok(Sent::new(usize::from(reached), Confirmed::now()))
+        let mut delivery = self.namespace.delivery(flags.volatile);
+        let reached = usize::from(self.push(&packet.into(), &mut delivery));
+        self.namespace.count_emit(reached, &delivery);
+        Ok(Sent::new(reached, with_room(delivery, Confirmed::now())))
     }
 
     /// Emits to this client alone and waits for its answer.
@@ -227,7 +230,7 @@ impl Peer {
             self.remember_rooms();
             self.namespace.exit(self);
             let goodbye = socket_io::disconnect_frame(self.namespace.path());
-            self.push(&goodbye.into(), false);
+            self.push(&goodbye.into(), &mut Delivery::default());
         }
         let wish = if close { 2 } else { 1 };
         self.wish.fetch_max(wish, Ordering::AcqRel);
@@ -282,12 +285,12 @@ impl Peer {
         &self,
         packet: &Frames,
         offset: Option<&str>,
-        volatile: bool,
+        delivery: &mut Delivery,
     ) -> Option<Pushed> {
         let mut state = self.state();
         let held = state.held.as_mut()?;
-        if volatile {
-            return Some(Pushed::Dropped);
+        if delivery.is_volatile() {
+            return Some(delivery.drop_one());
         }
         match held.push(packet, offset, self.namespace.engine().config()) {
             Ok(()) => Some(Pushed::Queued),
@@ -320,12 +323,12 @@ impl Peer {
     }
 
     /// Queues a packet and has it flushed.
-    fn push(&self, packet: &Frames, volatile: bool) -> bool {
+    fn push(&self, packet: &Frames, delivery: &mut Delivery) -> bool {
         let held = match self.recovered {
-            true => self.hold_back(packet, None, volatile),
+            true => self.hold_back(packet, None, delivery),
             false => None,
         };
-        match held.unwrap_or_else(|| self.mailbox.push(packet, volatile)) {
+        match held.unwrap_or_else(|| self.mailbox.deliver(packet, delivery)) {
             Pushed::Marked => {
                 Batch::new(self.namespace.flusher()).add(&self.mailbox);
                 true
@@ -338,19 +341,31 @@ impl Peer {
     pub(super) fn send_ack(&self, id: u64, data: Data) {
         if self.is_connected() {
             let packet = socket_io::frame_ack(data, self.namespace.path(), id);
-            self.push(&packet.into(), false);
+            self.push(&packet.into(), &mut Delivery::default());
         }
     }
 
-    /// Has the answer with this id go to the collector. False if the client is gone.
-    pub(super) fn owe_ack(&self, id: u64, to: &Arc<Collector>) -> bool {
+    /// Has the answer with this id go to the collector.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the client is gone, or owes as many answers as it may.
+    pub(super) fn owe_ack(
+        &self,
+        id: u64,
+        to: &Arc<Collector>,
+        limit: usize,
+    ) -> Result<(), AckError> {
         let mut state = self.state();
         if state.closed || !self.is_connected() {
-            return false;
+            return Err(AckError::Disconnected);
+        }
+        if state.owed.len() >= limit {
+            return Err(AckError::TooMany);
         }
         to.expect_one();
         state.owed.insert(id, to.clone());
-        true
+        Ok(())
     }
 
     /// How many acknowledgements this client owes.

@@ -1,12 +1,14 @@
 //! Conversations over a duplex in memory, with handlers that note what they are called for.
 
+mod limits;
+mod observed;
 mod recovery;
 mod room_events;
 mod v3;
 
 use super::{
     BoxFuture, ConnectRequest, Contract, Conversation, Event, Handlers, Hub, Namespace,
-    NamespaceConfig, Peer, Refuse, Reply, SocketData,
+    NamespaceConfig, Peer, Refuse, Reply, SlowClients, SocketData,
 };
 use crate::{
     engine::{EngineConfig, Revision},
@@ -46,6 +48,7 @@ struct Notes {
     /// Events named `wait` take a permit before they end.
     permits: Option<Semaphore>,
     one_at_a_time: AtomicBool,
+    slow_clients: SlowClients,
     peers: Mutex<Vec<Arc<Peer>>>,
 }
 
@@ -193,6 +196,10 @@ impl Handlers for Noting {
 
     fn one_at_a_time(&self) -> bool {
         self.0.one_at_a_time.load(Ordering::Relaxed)
+    }
+
+    fn slow_clients(&self) -> SlowClients {
+        self.0.slow_clients
     }
 
     fn panicked(&self, _peer: &Arc<Peer>, event: &str, reply: Option<Reply>) {

@@ -70,8 +70,9 @@ pub(crate) struct Flags {
 
 /// An event that was emitted.
 ///
-/// Awaiting it waits until the engine behind the adapter has it; with [`InMemory`](crate::InMemory) there is nothing
-/// to wait for. It is on its way in any case.
+/// Awaiting it waits until the engine behind the adapter has it, and in a namespace whose
+/// [slow clients are waited for](crate::SlowClients::Wait) until all recipients on this server have room for more or are gone.
+/// Otherwise, and with [`InMemory`](crate::InMemory), there is nothing to wait for. It is on its way in any case.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Sent {

@@ -90,6 +90,12 @@ impl<H> Directory<H> {
         self.sockets.is_empty()
     }
 
+    /// Returns the number of rooms that somebody has joined. Those that every socket has of its own are not counted.
+    #[must_use]
+    pub fn room_count(&self) -> usize {
+        self.rooms.len()
+    }
+
     /// Finds a socket by its id, whether or not it is in its own room.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<(Slot, &H)> {
@@ -120,6 +126,13 @@ impl<H> Directory<H> {
         }
         self.room_with_name(self.hash(room), room)
             .is_some_and(|room| socket.memberships.contains(room))
+    }
+
+    /// Returns how many rooms a socket is in, its own not counted.
+    #[must_use]
+    pub fn joined(&self, slot: Slot) -> usize {
+        self.socket(slot)
+            .map_or(0, |socket| socket.memberships.len())
     }
 
     /// Walks over the rooms of a socket: its own first, the others in no particular order.

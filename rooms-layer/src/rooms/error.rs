@@ -25,6 +25,10 @@ pub enum AckError {
     /// The event was volatile, and the client could not take it.
     #[error("the client could not take the volatile event")]
     Dropped,
+    /// The client owes as many acknowledgements as
+    /// [`NamespaceConfig::max_pending_acks`](crate::NamespaceConfig) allows; it was not asked.
+    #[error("the client owes as many acknowledgements as it may")]
+    TooMany,
     /// The client answered with something else than the event's ack type.
     #[error("the acknowledgement has another form than the event declares")]
     Decode(#[from] DecodeError),

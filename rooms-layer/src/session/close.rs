@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Tells why a socket is gone.
 ///
-/// Its text is the one that Socket.IO servers report, word for word.
+/// Its text is the one that Socket.IO servers report, word for word; they know no [`SlowClient`](Self::SlowClient).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DisconnectReason {
@@ -18,6 +18,8 @@ pub enum DisconnectReason {
     TransportError,
     /// The client did not answer a ping in time; of Engine.IO 3, where it is the client that pings, it did not ping.
     PingTimeout,
+    /// The client read more slowly than it was sent to, and its queue was full.
+    SlowClient,
     /// The client sent something that is no Engine.IO packet.
     ParseError,
     /// The client broke a rule of the Socket.IO protocol, or joined no namespace in time.
@@ -38,6 +40,7 @@ impl DisconnectReason {
             Self::TransportClose => "transport close",
             Self::TransportError => "transport error",
             Self::PingTimeout => "ping timeout",
+            Self::SlowClient => "slow client",
             Self::ParseError => "parse error",
             Self::ForcedClose => "forced close",
             Self::ForcedServerClose => "forced server close",
@@ -56,6 +59,7 @@ impl DisconnectReason {
             Self::TransportClose
             | Self::TransportError
             | Self::PingTimeout
+            | Self::SlowClient
             | Self::ParseError
             | Self::ForcedClose
             | Self::ForcedServerClose
@@ -76,6 +80,7 @@ impl DisconnectReason {
             Self::TransportClose
             | Self::TransportError
             | Self::PingTimeout
+            | Self::SlowClient
             | Self::ForcedClose
             | Self::ForcedServerClose
             | Self::ServerShuttingDown => true,
@@ -110,6 +115,8 @@ pub(crate) enum CloseCause {
     ConnectTimeout,
     /// The client reads more slowly than it is sent to, and its queue is full.
     Overflow,
+    /// All clients together have as much of unfinished messages held as they may, and this one sent more.
+    Overloaded,
     /// The application closed the connection.
     ServerClosed,
     /// The server is going away.
@@ -139,10 +146,28 @@ impl CloseCause {
             | Self::PingTimeout
             | Self::BadPacket
             | Self::Violation
-            | Self::Overflow => true,
+            | Self::Overflow
+            | Self::Overloaded => true,
             Self::PeerClosed | Self::ConnectTimeout | Self::ServerClosed | Self::ShuttingDown => {
                 false
             }
+        }
+    }
+
+    /// Its name in counts of endings.
+    pub(crate) const fn label(self) -> &'static str {
+        match self {
+            Self::PeerClosed => "client_closed",
+            Self::TransportFailed => "transport_failed",
+            Self::Framing(_) => "bad_frame",
+            Self::HeartbeatDirection | Self::BadPacket => "bad_packet",
+            Self::PingTimeout => "ping_timeout",
+            Self::Violation => "protocol_violation",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::Overflow => "slow_client",
+            Self::Overloaded => "overloaded",
+            Self::ServerClosed => "server_closed",
+            Self::ShuttingDown => "shutting_down",
         }
     }
 
@@ -157,7 +182,9 @@ impl CloseCause {
             Self::Violation => (DisconnectReason::ForcedClose, None),
             Self::ConnectTimeout => (DisconnectReason::ForcedClose, None),
             // Node has no such ceiling. To the client it is a lost connection, and it may come back.
-            Self::Overflow => (DisconnectReason::TransportError, None),
+            Self::Overflow => (DisconnectReason::SlowClient, None),
+            // "Try again later", in IANA's registry of close codes.
+            Self::Overloaded => (DisconnectReason::TransportError, Some(1013)),
             Self::ServerClosed => (DisconnectReason::ForcedServerClose, None),
             Self::ShuttingDown => (DisconnectReason::ServerShuttingDown, None),
         }
@@ -188,6 +215,7 @@ mod tests {
             (TransportClose, "transport close", true, true),
             (TransportError, "transport error", true, true),
             (PingTimeout, "ping timeout", true, true),
+            (SlowClient, "slow client", true, true),
             (ParseError, "parse error", true, false),
             (ForcedClose, "forced close", true, true),
             (ForcedServerClose, "forced server close", true, true),
@@ -212,7 +240,8 @@ mod tests {
             (CloseCause::BadPacket, "parse error", None),
             (CloseCause::Violation, "forced close", None),
             (CloseCause::ConnectTimeout, "forced close", None),
-            (CloseCause::Overflow, "transport error", None),
+            (CloseCause::Overflow, "slow client", None),
+            (CloseCause::Overloaded, "transport error", Some(1013)),
             (CloseCause::ServerClosed, "forced server close", None),
             (CloseCause::ShuttingDown, "server shutting down", None),
         ];

@@ -1,15 +1,17 @@
-//! One Engine.IO connection as data: its secret id, its heartbeat, and why it ends.
+//! One Engine.IO connection as data: its secret id, its heartbeat, a rate, and why it ends.
 //!
 //! Nothing here does I/O or looks at a clock. Time is an argument.
 
 mod close;
 mod heartbeat;
 mod id;
+mod rate;
 
 pub(crate) use close::CloseCause;
 pub use close::DisconnectReason;
 pub(crate) use heartbeat::{Beat, Heartbeat};
 pub(crate) use id::SessionId;
+pub(crate) use rate::Rate;
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-use super::{Exchange, Refused, ResponseBody, hooks};
+use super::{Exchange, ResponseBody, hooks};
 use bytes::Bytes;
 use http::{HeaderMap, Response};
 use http_body::Body;
@@ -37,10 +37,6 @@ impl<B> Answer<B> {
     pub(super) fn at_once(response: Response<Bytes>) -> Self {
         let response = Some(response);
         Self::new(Kind::AtOnce { response })
-    }
-
-    pub(super) fn refused(refused: Refused) -> Self {
-        Self::at_once(refused.answer())
     }
 
     /// The answer to a handshake that the application takes its time to decide about.

@@ -76,6 +76,7 @@ impl<B: Body> Future for Exchange<B> {
                     Some(open) => ready!(poll_post(open, body, *is_bytes, read, cx)),
                     None => StatusCode::BAD_REQUEST,
                 };
+                // What was too long or too much is no longer held when its client reads so.
                 if let (StatusCode::PAYLOAD_TOO_LARGE, Some(post)) = (status, post.take()) {
                     post.forgo();
                 }
@@ -98,7 +99,7 @@ pub(super) fn packets(body: engine::Body) -> Response<Bytes> {
 
 /// Reads the body, and waits until its packets are handed up. `read` is `None` once they are left to the connection.
 fn poll_post<B: Body>(
-    post: &Post,
+    post: &mut Post,
     mut body: Pin<&mut B>,
     is_bytes: bool,
     read: &mut Option<Vec<u8>>,
@@ -130,6 +131,10 @@ fn poll_post<B: Body>(
                     so_far.extend_from_slice(chunk);
                     let length = chunk.len();
                     data.advance(length);
+                }
+                // Ends the session, and with it what it holds.
+                if post.hold(so_far.len()).is_err() {
+                    return Poll::Ready(StatusCode::SERVICE_UNAVAILABLE);
                 }
             }
         }
@@ -181,7 +186,7 @@ fn respond(status: StatusCode, content: &'static str, body: Bytes) -> Response<B
 mod tests {
     use super::*;
     use crate::{
-        engine::{Engine, EngineConfig, Form, Inbound, Message},
+        engine::{Engine, EngineConfig, Form, Held, Inbound, Message},
         session::{CloseCause, DisconnectReason},
     };
     use futures_util::{StreamExt, stream};
@@ -404,6 +409,24 @@ mod tests {
             "",
         );
         assert_eq!(read.get(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_too_much_where_others_have_enough_held() {
+        let rig = rig();
+        let mut others = Held::new(rig.engine.clone());
+        let all_but_three = EngineConfig::default().max_held_bytes - 3;
+        others.set(all_but_three).expect("it is not too much");
+        check(
+            &rig.post(None, chunks(&["4a"])).await,
+            200,
+            Some("text/html"),
+            "ok",
+        );
+        check(&rig.post(None, chunks(&["4a", "bc"])).await, 503, None, "");
+        assert_eq!(rig.engine.held(), all_but_three);
+        assert_eq!(rig.messages().len(), 1);
+        rig.ended(DisconnectReason::TransportError).await;
     }
 
     #[tokio::test]

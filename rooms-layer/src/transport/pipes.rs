@@ -91,8 +91,27 @@ pub(crate) fn tcp_pipe(stream: TcpStream) -> Arc<dyn Pipe> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY can't be set");
     }
+    bound_unsent(&stream);
     Arc::new(TcpPipe(stream))
 }
+
+/// How many bytes the kernel takes that it can't send yet, because the client does not read or its network is slow. Without a
+/// bound it takes megabytes of each such client, which count in no queue of ours. What is on its way to the client is not
+/// counted, so that fast connections over long distances stay fast.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const MAX_UNSENT: u32 = 128 * 1024;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn bound_unsent(stream: &TcpStream) {
+    let socket = socket2::SockRef::from(stream);
+    if let Err(error) = socket.set_tcp_notsent_lowat(MAX_UNSENT) {
+        tracing::debug!(%error, "TCP_NOTSENT_LOWAT can't be set");
+    }
+}
+
+/// Other systems have no such option that leaves fast connections alone.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn bound_unsent(_: &TcpStream) {}
 
 /// A pipe over any byte stream: TLS, HTTP/2, a duplex in memory.
 pub(crate) fn stream_pipe<S>(stream: S) -> Arc<dyn Pipe>
@@ -196,5 +215,47 @@ fn without_waiting<T>(
     match once.poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(result) => result,
         Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+#[cfg(all(test, any(target_os = "linux", target_os = "android")))]
+mod tests {
+    use super::*;
+    use tokio::net::{TcpListener, TcpSocket};
+
+    /// A client that never reads, with a small buffer of its own, and how much the kernel took for it.
+    async fn taken(pipe: impl FnOnce(TcpStream) -> Arc<dyn Pipe>) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpSocket::new_v4().unwrap();
+        client.set_recv_buffer_size(8 * 1024).unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(client.connect(address), listener.accept());
+        let (_client, (stream, _)) = (client.unwrap(), accepted.unwrap());
+        let pipe = pipe(stream);
+        let mut taken = 0;
+        // What one event is, give or take.
+        let event = [0; 1_000];
+        loop {
+            match pipe.try_write(&[IoSlice::new(&event)]) {
+                Ok(count) => taken += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => panic!("{error}"),
+            }
+            // The kernel may have handed some on in the meantime.
+            let again = poll_fn(|cx| pipe.poll_write(cx, &[IoSlice::new(&event)]));
+            match tokio::time::timeout(std::time::Duration::from_millis(200), again).await {
+                Ok(count) => taken += count.unwrap(),
+                Err(_) => return taken,
+            }
+        }
+    }
+
+    /// The kernel alone would take several megabytes.
+    #[tokio::test]
+    async fn a_client_that_does_not_read_has_the_kernel_hold_little() {
+        let bounded = taken(tcp_pipe).await;
+        let unbounded = taken(|stream| Arc::new(TcpPipe(stream))).await;
+        assert!(bounded <= 512 * 1024, "{bounded} bytes");
+        assert!(unbounded > 2 * bounded, "{unbounded} and {bounded} bytes");
     }
 }

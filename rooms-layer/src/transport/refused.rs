@@ -72,6 +72,25 @@ impl Refused {
         }
     }
 
+    /// Its name in counts of what was refused.
+    pub(super) fn label(&self) -> &'static str {
+        match self {
+            Self::TransportUnknown => "transport_unknown",
+            Self::SessionUnknown => "session_unknown",
+            Self::SessionElsewhere => "session_elsewhere",
+            Self::BadMethod | Self::UnknownMethod => "bad_method",
+            Self::NotAnUpgrade | Self::BadWebSocketVersion | Self::BadWebSocketKey => "bad_upgrade",
+            Self::BadCallback => "bad_callback",
+            Self::ByApplication(_) => "by_application",
+            Self::BadId(_) => "bad_id",
+            Self::TooManyHandshakes => "too_many_handshakes",
+            Self::OtherTransport => "other_transport",
+            Self::OtherProtocol | Self::UnsupportedProtocol => "unsupported_protocol",
+            Self::ForeignOrigin => "foreign_origin",
+            Self::NoUpgrade => "no_upgrade",
+        }
+    }
+
     /// What an operator should know beyond what the client is told.
     pub(super) fn explain(&self) -> &'static str {
         match self {

@@ -82,18 +82,9 @@ impl<A: Accept> Server<A> {
         let (head, body) = request.into_parts();
         let headers = self.config.hooks.headers(&head);
         let answer = self.inspect(head, body);
-        let answer = answer.unwrap_or_else(|refused| {
-            if refused == Refused::SessionElsewhere {
-                self.strays.note();
-            }
-            Answer::refused(refused)
-        });
-        answer.with_headers(headers)
-    }
-
-    /// How many requests had a session id that may be of another server.
-    pub(crate) fn unknown_sessions(&self) -> u64 {
-        self.strays.count()
+        answer
+            .unwrap_or_else(|refused| Answer::at_once(self.refuse(&refused)))
+            .with_headers(headers)
     }
 
     fn inspect<B: Body>(self: &Arc<Self>, mut head: Parts, body: B) -> Result<Answer<B>, Refused> {
@@ -135,7 +126,7 @@ impl<A: Accept> Server<A> {
                 Ok(()) => server.welcome(admitted),
                 Err(refusal) => Err(Refused::ByApplication(refusal)),
             };
-            answer.unwrap_or_else(|refused| refused.answer())
+            answer.unwrap_or_else(|refused| server.refuse(&refused))
         }))
     }
 
@@ -166,6 +157,14 @@ impl<A: Accept> Server<A> {
         };
         hooks::put(response.headers_mut(), headers);
         Ok(response)
+    }
+
+    fn refuse(&self, refused: &Refused) -> Response<Bytes> {
+        self.engine.counters().add_refused(refused.label());
+        if *refused == Refused::SessionElsewhere {
+            self.strays.note();
+        }
+        refused.answer()
     }
 
     fn reserve(&self, head: &Parts) -> Result<Entry, Refused> {

@@ -20,10 +20,6 @@ pub(super) struct Strays {
 }
 
 impl Strays {
-    pub(super) fn count(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
-    }
-
     pub(super) fn note(&self) {
         let count = self.count.fetch_add(1, Ordering::Relaxed) + 1;
         if self.is_time_to_warn() {

@@ -289,6 +289,10 @@ fn of_a_handler() {
         ],
     );
     check(
+        "#[handler(App)] async fn ask(a: A, b: B, c: C, d: D, e: E, f: F, g: G, h: H, i: I, event: Ask) {}",
+        &[("i", "a handler takes at most 8 extractors before its event")],
+    );
+    check(
         "#[handler(App)] struct Ask;",
         &[(
             "struct Ask;",

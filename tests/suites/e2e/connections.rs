@@ -11,7 +11,7 @@ use std::{
     io,
     sync::{Arc, Mutex},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tower::{Layer, service_fn};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -84,6 +84,30 @@ async fn a_server_that_can_not_upgrade_says_why_in_its_log() {
     assert!(log.contains(".with_upgrades()"), "{log:?}");
     assert!(log.contains("RoomsLayer::accept"), "{log:?}");
     assert_eq!(rooms.connections(), 0);
+}
+
+#[tokio::test]
+async fn what_a_websocket_offers_beyond_messages_is_not_taken_up() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    let rooms = RoomsLayer::new();
+    let address = crate::serve(rooms.clone()).await;
+    let offers = "sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n\
+        sec-websocket-protocol: chat, superchat\r\n\r\n";
+    let request = HANDSHAKE.replacen("\r\n\r\n", &format!("\r\n{offers}"), 1);
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("an open connection");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(stream.read_u8().await.expect("an answer"));
+    }
+    let answer = String::from_utf8(answer).expect("text").to_lowercase();
+    assert!(answer.starts_with("http/1.1 101"), "{answer}");
+    assert!(!answer.contains("sec-websocket-extensions"), "{answer}");
+    assert!(!answer.contains("sec-websocket-protocol"), "{answer}");
 }
 
 #[tokio::test]

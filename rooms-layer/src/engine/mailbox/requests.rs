@@ -1,6 +1,6 @@
 //! What the requests of a session that polls do with its mailbox.
 
-use super::{Mailbox, Outlet, State};
+use super::{Mailbox, Outlet, Queued, State};
 use crate::{
     engine::{
         Pipe,
@@ -9,7 +9,6 @@ use crate::{
     session::CloseCause,
     wire::engine_io::{Body, Form, Payload},
 };
-use bytes::Bytes;
 use std::{
     collections::VecDeque,
     sync::Arc,
@@ -93,6 +92,7 @@ impl Mailbox {
         if ending.is_some() {
             state.wake();
         }
+        self.relieve(state);
         drop(guard);
         Poll::Ready(body(self.form, packets, ending))
     }
@@ -239,16 +239,16 @@ impl State {
         self.is_abandoned() || self.queue.is_empty() || !(is_waited_for || polling.is_awaited())
     }
 
-    fn take_queue(&mut self) -> VecDeque<Bytes> {
+    fn take_queue(&mut self) -> VecDeque<Queued> {
         self.bytes = 0;
         std::mem::take(&mut self.queue)
     }
 }
 
-fn body(form: Form, packets: VecDeque<Bytes>, ending: Option<CloseCause>) -> Body {
+fn body(form: Form, packets: VecDeque<Queued>, ending: Option<CloseCause>) -> Body {
     // The close frame is the last in the queue, and has no packet in it.
     let goodbye = ending.map(|_| farewell(ending));
-    form.body(packets.iter().map(|packet| &packet[..]), goodbye)
+    form.body(packets.iter().map(|queued| &queued.packet[..]), goodbye)
 }
 
 /// A client that has said goodbye itself is only released.

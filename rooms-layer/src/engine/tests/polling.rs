@@ -335,7 +335,7 @@ async fn a_client_that_never_polls_is_bounded() {
             queued += 1;
             assert!(queued <= 100, "the queue has no end");
         }
-        rig.ended(DisconnectReason::TransportError).await;
+        rig.ended(DisconnectReason::SlowClient).await;
     }
 }
 

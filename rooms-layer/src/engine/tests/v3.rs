@@ -100,7 +100,7 @@ async fn a_flood_of_pings_is_answered_or_ends_the_connection() {
     assert!(rig.push("1:2".repeat(1_000)).await);
     assert_eq!(rig.get().body().await, "1:3".repeat(1_000));
     assert!(!rig.push("1:2".repeat(1_001)).await);
-    rig.ended(DisconnectReason::TransportError).await;
+    rig.ended(DisconnectReason::SlowClient).await;
 }
 
 #[tokio::test(start_paused = true)]

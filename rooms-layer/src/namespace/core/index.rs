@@ -35,6 +35,12 @@ impl Namespace {
             .collect()
     }
 
+    /// How many sockets of this server are in it, and how many rooms they have joined.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        let members = self.read();
+        (members.len(), members.room_count())
+    }
+
     /// The peer with this id, if it is on this server.
     #[cfg(feature = "test")]
     pub(crate) fn peer(&self, id: &SocketId) -> Option<Arc<Peer>> {
@@ -149,9 +155,16 @@ impl Namespace {
         id: &SocketId,
         rooms: &[Box<str>],
     ) -> Confirmed {
-        let _order = self.order();
+        let (max_rooms, max_name) = self.config(|config| (config.max_rooms, config.max_room_name));
+        let mut refused = 0;
+        let order = self.order();
         let mut members = self.write();
         let joined = changed(rooms, |room| {
+            let is_known = || members.contains(slot, room);
+            if room.len() > max_name || (members.joined(slot) >= max_rooms && !is_known()) {
+                refused += 1;
+                return false;
+            }
             let joined = members.join(slot, room);
             if joined.changed {
                 self.watchers.joined(id, room, || joined.created);
@@ -159,10 +172,19 @@ impl Namespace {
             joined.changed
         });
         drop(members);
-        match joined.is_empty() {
+        let confirmed = match joined.is_empty() {
             true => Confirmed::now(),
             false => self.channel().moved(id, Moved::Joined(&joined)),
+        };
+        drop(order);
+        if refused > 0 {
+            self.count_refused("room_not_joined");
+            tracing::warn!(
+                namespace = ?self.path, socket = %id, refused, max_rooms, max_name,
+                "not joined: the socket is in too many rooms, or the room's name is too long"
+            );
         }
+        confirmed
     }
 
     pub(in crate::namespace) fn leave_slot(

@@ -62,7 +62,10 @@ impl Namespace {
 
 impl Local for Namespace {
     fn deliver(&self, to: &Selection, broadcast: Broadcast) -> usize {
-        self.deliver(to, broadcast)
+        // Nobody here waits for room: those who emit are elsewhere.
+        let (queued, delivery) = self.deliver(to, broadcast);
+        self.count_delivered(queued, &delivery);
+        queued
     }
 
     fn obey(&self, to: &Selection, command: &Command) {

@@ -8,7 +8,7 @@ impl House {
     }
 
     /// A client that is in `/`.
-    async fn member_by_v3(&self) -> Client {
+    pub(super) async fn member_by_v3(&self) -> Client {
         let mut client = self.visit_by_v3().await;
         assert_eq!(client.next().await, "40");
         client
