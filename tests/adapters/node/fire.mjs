@@ -13,7 +13,7 @@ import { io } from "socket.io-client";
 
 const { server, ports, rate, seconds, clients: clientCount = 40, dropEvery = 250, killEvery = 3000, seed = 1 } = JSON.parse(process.argv[2]);
 
-const total = { events: 0, deliveries: 0, lost: 0, doubled: 0, misordered: 0, returns: 0, recovered: 0, fresh: 0, unseen: 0, kills: 0, drops: 0 };
+const total = { events: 0, deliveries: 0, lost: 0, doubled: 0, again: 0, misordered: 0, returns: 0, recovered: 0, fresh: 0, unseen: 0, kills: 0, drops: 0 };
 const details = [];
 const complain = (what) => details.length < 20 && details.push(what);
 
@@ -85,8 +85,8 @@ function join(index) {
     transports: ["websocket"], forceNew: true, reconnectionDelay: 50, reconnectionDelayMax: 300, timeout: 5000,
   });
   // Of each publisher: what must come next, and where nothing has come yet, what had been asked for when the client was let in; what
-  // came ever; and what did not come.
-  const client = { index, socket, id: undefined, heard: false, next: new Map(), marks: new Map(), got: new Map(), missing: new Map() };
+  // came since, and before it was a new client; and what did not come.
+  const client = { index, socket, id: undefined, heard: false, next: new Map(), marks: new Map(), got: new Map(), before: new Map(), missing: new Map() };
   socket.io.on("reconnect_attempt", () => {
     const there = alive();
     if (there.length) socket.io.uri = `http://127.0.0.1:${there[random(there.length)].port}`;
@@ -114,6 +114,8 @@ function join(index) {
       return;
     }
     // The first of a session may be any up to what was asked for when it began.
+    // The server of a new client may be behind the one that it had before.
+    if (number < (client.before.get(publisher) ?? 0)) total.again++;
     const expected = client.next.get(publisher) ?? Math.min(client.marks.get(publisher) ?? 0, number);
     if (number > expected) lose(client, publisher, expected, number);
     client.next.set(publisher, number + 1);
@@ -129,6 +131,8 @@ function session(client) {
   client.heard = false;
   client.marks = new Map([...published].map(([publisher, { asked }]) => [publisher, asked]));
   client.next = new Map();
+  for (const [publisher, next] of client.got) client.before.set(publisher, Math.max(next, client.before.get(publisher) ?? 0));
+  client.got = new Map();
 }
 
 function lose(client, publisher, from, to) {

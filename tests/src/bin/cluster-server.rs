@@ -5,7 +5,7 @@
 use axum::Router;
 use rooms_layer::{Adapter, Config, RecoveryConfig, prelude::*};
 use rooms_nats::{JetStream, Nats};
-use rooms_redis::{Classic, Redis, Sharded, Streams};
+use rooms_redis::{Classic, Redis, Sharded, Streams, StreamsConfig};
 use serde::{Deserialize, Serialize};
 use std::{env, error::Error, time::Duration};
 
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Sharded::connect(Redis::standalone(url)?).await?,
         )),
         "streams" => {
-            let streams = Streams::connect(Redis::standalone(url)?).await?;
+            let streams = Streams::connect_with(Redis::standalone(url)?, streams_config()).await?;
             app(RoomsLayer::with_adapter(streams).recovery(recovery))
         }
         "nats" => app(RoomsLayer::with_adapter(Nats::connect(url.as_str()).await?)),
@@ -65,6 +65,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = port.parse()?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await?;
     Ok(axum::serve(listener, app).await?)
+}
+
+/// A server that is behind on a busy machine must find what it has not read yet. Node's has the same.
+fn streams_config() -> StreamsConfig {
+    let mut config = StreamsConfig::default();
+    config.max_len = 100_000;
+    config
 }
 
 fn app<A: Adapter>(rooms: RoomsLayer<A>) -> Router {

@@ -100,9 +100,9 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
         servers.push(("node", vec!["node", "cluster-server.mjs", adapter]));
     }
     println!(
-        "| servers | events/s | published | deliveries | silently lost | doubled | out of order | came back | recovered | kills |"
+        "| servers | events/s | published | deliveries | silently lost | doubled | out of order | to new clients again | came back | recovered | kills |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all_is_well = true;
     for rate in rates {
         for (name, server) in &servers {
@@ -120,13 +120,14 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
                 .run(&[server.as_slice(), &[&*engine.url]].concat())
                 .await;
             println!(
-                "| {name} | {rate} | {} ({}/s) | {} | {} | {} | {} | {} | {} | {} |",
+                "| {name} | {rate} | {} ({}/s) | {} | {} | {} | {} | {} | {} | {} | {} |",
                 run.events,
                 run.rate,
                 run.deliveries,
                 run.lost,
                 run.doubled,
                 run.misordered,
+                run.again,
                 run.returns,
                 run.recovered,
                 run.kills

@@ -33,6 +33,8 @@ pub struct Outcome {
     pub lost: u64,
     /// How many a client got once more.
     pub doubled: u64,
+    /// How many a new client got that it had got before it was new.
+    pub again: u64,
     /// How many a client got after a later one.
     pub misordered: u64,
     /// How often a client that had heard something was back, within the window.
