@@ -216,7 +216,8 @@ while (!whole() && Date.now() - quiet < 5000) {
   await sleep(50);
 }
 for (const client of clients) {
-  for (const [publisher, end] of ends) {
+  // One that is not back yet knows that it misses something; `connected` tells of it.
+  if (client.socket.connected) for (const [publisher, end] of ends) {
     const next = client.next.get(publisher) ?? Math.min(client.marks.get(publisher) ?? 0, end);
     if (next < end) lose(client, publisher, next, end);
   }

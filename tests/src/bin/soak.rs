@@ -136,6 +136,10 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
                 eprintln!("{name}: {detail}");
             }
             let is_well = (run.lost, run.doubled, run.misordered) == (0, 0, 0);
+            let is_well = is_well && run.connected == fire.clients;
+            if run.connected < fire.clients {
+                eprintln!("{name}: {} clients at the end", run.connected);
+            }
             all_is_well &= is_well || *name == "node";
         }
     }
