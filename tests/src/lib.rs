@@ -7,3 +7,4 @@ pub mod node;
 pub mod peer;
 pub mod proxy;
 pub mod server;
+pub mod soak;
