@@ -69,11 +69,17 @@ impl Client<TcpStream> {
     /// Connects to a server, without joining a namespace.
     pub async fn dial(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
-        Self::connect_over(stream).await
+        Self::dial_over(stream).await
     }
 
     /// Connects over a stream that leads to a server, and joins `/`.
     pub async fn connect_over(stream: TcpStream) -> Self {
+        let mut client = Self::dial_over(stream).await;
+        client.enter("", "").await;
+        client
+    }
+
+    async fn dial_over(stream: TcpStream) -> Self {
         let address = stream.peer_addr().expect("it is connected");
         let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
         let (stream, _) = client_async(url, stream).await.expect("a handshake");
