@@ -7,6 +7,14 @@ pub mod clock;
 
 pub mod room;
 
+/// How many small rooms there are, as the load generator has it.
+const SEATS: u32 = 10_000;
+
+/// The small room that an event goes to.
+pub fn seat(seq: u32) -> u32 {
+    seq.wrapping_mul(2_654_435_761) % SEATS
+}
+
 use std::{io, net::Ipv4Addr, time::Duration};
 use tokio::{net::TcpListener, runtime, time::Instant};
 

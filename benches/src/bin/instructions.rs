@@ -93,10 +93,6 @@ fn run(cli: &Cli) -> Result<String, Box<dyn Error>> {
         .iter()
         .map(|name| servers::find(name))
         .collect::<Result<Vec<_>, _>>()?;
-    let servers: Vec<&Server> = servers
-        .into_iter()
-        .filter(|server| server.exists())
-        .collect();
     let programs = Programs::build(&servers)?;
     fs::create_dir_all(&cli.out)?;
 
@@ -126,7 +122,7 @@ fn measure(
         to.push(&file);
         line.push(to);
         line.extend(programs.command_line(server)?);
-        let running = Running::start(&line, Duration::from_secs(60))?;
+        let running = Running::start(&line, server.cores(), Duration::from_secs(60))?;
         let mut command = programs.load()?;
         command
             .args(["--server", &running.address.to_string(), "--stall", "30"])
