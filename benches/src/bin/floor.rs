@@ -47,6 +47,8 @@ fn main() -> io::Result<()> {
     let Cli { port, batch } = Cli::parse();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
+    // Again, with a queue that is as long as the other servers'.
+    rustix::net::listen(&listener, 4096)?;
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
     epoll::add(
         &epoll,

@@ -12,7 +12,7 @@ use rooms_layer::{Bytes, Parsers, RoomsLayer};
 use std::{convert::Infallible, io, net::Ipv4Addr, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -67,7 +67,7 @@ async fn serve(cli: Cli) -> io::Result<()> {
         Spoken::Json => Parsers::Json,
         Spoken::Msgpack => Parsers::Msgpack,
     });
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, cli.port)).await?;
+    let listener = listen(cli.port)?;
     match cli.front {
         Front::Axum => {
             let listener = listener.tap_io(|stream| {
@@ -78,6 +78,14 @@ async fn serve(cli: Cli) -> io::Result<()> {
         Front::Hyper => accept(listener, rooms, None).await,
         Front::Tls => accept(listener, rooms, Some(tls().map_err(io::Error::other)?)).await,
     }
+}
+
+/// With a queue that holds an avalanche better than the default of 128 does: who finds it full tries again after a second.
+fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(4096)
 }
 
 async fn accept(

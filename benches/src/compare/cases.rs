@@ -242,8 +242,8 @@ pub const CASES: &[Case] = &[
     .only(FULL),
     Case::new(
         "slow",
-        "a room of 1,000 and 50 that do not read, 20 events of 16 KiB per second",
-        "slow -n 1000 -k 50 -r 20 -s 16384 -t 4",
+        "a room of 200 and 50 that do not read, 20 events of 64 KiB per second",
+        "slow -n 200 -k 50 -r 20 -s 65536 -t 6",
         &[P99, GROWTH],
     )
     .only(FULL),

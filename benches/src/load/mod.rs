@@ -109,6 +109,11 @@ pub enum Error {
     Tls(#[from] rustls::Error),
 }
 
+/// Appends a text message to `out`, in a masked frame as clients send it.
+pub fn masked_text(out: &mut Vec<u8>, text: &[u8]) {
+    frame::encode(out, frame::TEXT, text);
+}
+
 /// Raises the limit on open files as far as this process may: every client is a descriptor.
 pub fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);

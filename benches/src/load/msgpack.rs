@@ -1,6 +1,7 @@
 //! Packets in msgpack, as the official client's parser writes them, to and from the text that modes speak.
 
-use serde_json::{Value, json};
+use rmpv::Value;
+use serde_json::{Map, Value as Json, json};
 
 /// The packet that a text such as `420["join"]` stands for.
 pub(super) fn encode(text: &[u8]) -> Option<Vec<u8>> {
@@ -14,23 +15,37 @@ pub(super) fn encode(text: &[u8]) -> Option<Vec<u8>> {
     if !data.is_empty() {
         packet["data"] = serde_json::from_str(data).ok()?;
     }
-    rmp_serde::to_vec_named(&packet).ok()
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, &rmpv::ext::to_value(packet).ok()?).ok()?;
+    Some(bytes)
 }
 
 /// The text that a packet stands for.
-pub(super) fn decode(packet: &[u8]) -> Option<Vec<u8>> {
-    let packet: Value = rmp_serde::from_slice(packet).ok()?;
+pub(super) fn decode(mut packet: &[u8]) -> Option<Vec<u8>> {
+    let packet = to_json(rmpv::decode::read_value(&mut packet).ok()?);
     let id = packet["id"].as_u64().map(|id| id.to_string());
     let data = match &packet["data"] {
-        Value::Null => String::new(),
+        Json::Null => String::new(),
         data => data.to_string(),
     };
-    let text = format!(
-        "4{}{}{data}",
-        packet["type"].as_u64()?,
-        id.unwrap_or_default()
-    );
-    Some(text.into_bytes())
+    let kind = packet["type"].as_u64()?;
+    Some(format!("4{kind}{}{data}", id.unwrap_or_default()).into_bytes())
+}
+
+/// What Node's parser writes for `undefined`, an extension, is null here.
+fn to_json(value: Value) -> Json {
+    match value {
+        Value::Array(items) => items.into_iter().map(to_json).collect(),
+        Value::Map(entries) => {
+            let text = |key: Value| key.as_str().unwrap_or_default().to_owned();
+            let entries = entries.into_iter();
+            let entries: Map<_, _> = entries.map(|(k, v)| (text(k), to_json(v))).collect();
+            Json::Object(entries)
+        }
+        Value::String(text) => Json::from(text.as_str().unwrap_or_default()),
+        Value::Integer(number) => number.as_u64().map_or(Json::Null, Json::from),
+        _ => Json::Null,
+    }
 }
 
 #[cfg(test)]
@@ -50,6 +65,13 @@ mod tests {
             let back = decode(&packet).expect("a text");
             assert_eq!(String::from_utf8_lossy(&back), text);
         }
+    }
+
+    #[test]
+    fn undefined_is_nothing() {
+        // {"type": 0, "data": undefined}
+        let packet = b"\x82\xa4type\x00\xa4data\xd4\x00\x00";
+        assert_eq!(decode(packet).as_deref(), Some(&b"40"[..]));
     }
 
     #[test]

@@ -15,7 +15,7 @@ const RECEIVE_BUFFER: usize = 4096;
 #[derive(Args, Clone, Debug)]
 pub struct Slow {
     /// How many clients that read.
-    #[arg(short = 'n', long, default_value_t = 1000)]
+    #[arg(short = 'n', long, default_value_t = 200)]
     pub clients: usize,
     /// How many that do not.
     #[arg(short = 'k', long, default_value_t = 50)]
@@ -24,10 +24,10 @@ pub struct Slow {
     #[arg(short = 'r', long, default_value_t = 20)]
     pub rate: u32,
     /// Payload bytes of each, of which the first 20 are the time of emitting.
-    #[arg(short = 's', long, default_value_t = 16384, value_parser = clap::value_parser!(u32).range(20..))]
+    #[arg(short = 's', long, default_value_t = 65536, value_parser = clap::value_parser!(u32).range(20..))]
     pub size: u32,
     /// For how many seconds.
-    #[arg(short = 't', long, default_value_t = 4)]
+    #[arg(short = 't', long, default_value_t = 6)]
     pub secs: u32,
 }
 
