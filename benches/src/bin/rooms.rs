@@ -1,6 +1,6 @@
 //! Our server under test, on axum, or on hyper alone with or without TLS.
 //!
-//! `rooms --port 3000 [--front axum] [--parser json] [--workers 1]`
+//! `rooms --port 3000 [--front axum] [--parser json] [--recovery] [--workers 1]`
 
 use axum::{Router, serve::ListenerExt};
 use clap::{Parser, ValueEnum};
@@ -8,7 +8,7 @@ use http_body_util::Empty;
 use hyper::{Request, Response, body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use rooms_bench::served::rooms;
-use rooms_layer::{Bytes, Parsers, RoomsLayer};
+use rooms_layer::{Bytes, Parsers, RecoveryConfig, RoomsLayer};
 use std::{convert::Infallible, io, net::Ipv4Addr, sync::Arc};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -31,6 +31,9 @@ struct Cli {
     /// What clients speak.
     #[arg(long, value_enum, default_value_t = Spoken::Json)]
     parser: Spoken,
+    /// Give clients that come back what they have missed.
+    #[arg(long)]
+    recovery: bool,
     /// Threads of the runtime.
     #[arg(long, default_value_t = 1)]
     workers: usize,
@@ -63,10 +66,13 @@ fn main() -> io::Result<()> {
 }
 
 async fn serve(cli: Cli) -> io::Result<()> {
-    let rooms = rooms(match cli.parser {
+    let mut rooms = rooms(match cli.parser {
         Spoken::Json => Parsers::Json,
         Spoken::Msgpack => Parsers::Msgpack,
     });
+    if cli.recovery {
+        rooms = rooms.recovery(RecoveryConfig::default());
+    }
     let listener = listen(cli.port)?;
     match cli.front {
         Front::Axum => {

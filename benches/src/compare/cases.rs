@@ -265,7 +265,16 @@ pub const CASES: &[Case] = &[
         "2,000 clients that are cut every 5 s on average, 10 events per second",
         "jitter -n 2000 -r 10 -t 10",
         &[ARRIVED],
-    ),
+    )
+    .only(FULL),
+    Case::new(
+        "jitter-recovery",
+        "the same with connection state recovery",
+        "jitter -n 2000 -r 10 -t 10 --recover",
+        &[ARRIVED],
+    )
+    .only(&["rooms", "node"])
+    .server(&["--recovery"]),
 ];
 
 /// The case of that name.
