@@ -1,12 +1,13 @@
 //! What types cost: an event to its handler, and an emit to one client, beside the same done by hand with strings.
 //!
-//! `typed [--events 1000000]`. One worker, clients in memory. By hand there is no namespace, no room, no acknowledgement and
+//! `typed [--events 1000000]`. CPU time; one worker, clients in memory. By hand there is no namespace, no room, no acknowledgement and
 //! no limit on anything.
 
 use bytes::Bytes;
 use clap::Parser;
 use rooms_bench::{
     by_hand::{TEXT, client_frame, frame},
+    clock::process_cpu,
     in_memory::{Sink, Taken},
 };
 use rooms_layer::prelude::*;
@@ -17,7 +18,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 #[derive(Parser)]
@@ -101,12 +102,12 @@ async fn typed(events: u32) -> [Duration; 2] {
     let io = rooms.io::<App>();
     let packets = std::iter::once("40").chain(std::iter::repeat_n(PACKET, events as usize));
     let (sink, taken) = Sink::saying(packets);
-    let began = Instant::now();
+    let began = process_cpu();
     sink.connect(&rooms);
     while sum.load(Ordering::Relaxed) < u64::from(events) {
         tokio::task::yield_now().await;
     }
-    let dispatch = began.elapsed();
+    let dispatch = process_cpu() - began;
 
     let title = "write it down".to_owned();
     let note = Note {
@@ -115,7 +116,7 @@ async fn typed(events: u32) -> [Duration; 2] {
         done: false,
     };
     let wanted = taken.bytes() + u64::from(events) * frame_len();
-    let began = Instant::now();
+    let began = process_cpu();
     for n in 0..events {
         io.to(Room::one()).emit_ref(&note).expect("an open server");
         if n % 64 == 63 {
@@ -123,7 +124,7 @@ async fn typed(events: u32) -> [Duration; 2] {
         }
     }
     written(&taken, wanted).await;
-    [dispatch, began.elapsed()]
+    [dispatch, process_cpu() - began]
 }
 
 async fn written(taken: &Taken, wanted: u64) {
@@ -148,7 +149,7 @@ fn dispatch_by_hand(events: u32) -> Duration {
         rooms_bench::load::masked_text(&mut said, PACKET.as_bytes());
     }
     let mut sum = 0;
-    let began = Instant::now();
+    let began = process_cpu();
     for _ in 0..(events as usize).div_ceil(AT_A_TIME) {
         let mut bytes = said.clone();
         let mut rest = bytes.as_mut_slice();
@@ -161,7 +162,7 @@ fn dispatch_by_hand(events: u32) -> Duration {
             rest = &mut rest[found.len..];
         }
     }
-    let time = began.elapsed();
+    let time = process_cpu() - began;
     assert!(sum >= u64::from(events));
     time
 }
@@ -175,7 +176,7 @@ fn emit_by_hand(events: u32) -> Duration {
         done: false,
     };
     let mut written = 0;
-    let began = Instant::now();
+    let began = process_cpu();
     for _ in 0..events {
         let mut packet = b"42".to_vec();
         serde_json::to_writer(&mut packet, &("note", &note)).expect("memory");
@@ -183,7 +184,7 @@ fn emit_by_hand(events: u32) -> Duration {
         frame(&mut bytes, TEXT, &packet);
         written += black_box(Bytes::from(bytes)).len() as u64;
     }
-    let time = began.elapsed();
+    let time = process_cpu() - began;
     assert_eq!(written, u64::from(events) * frame_len());
     time
 }
