@@ -16,6 +16,7 @@ main() {
   step "lints" cargo clippy --workspace --all-targets --all-features -- -D warnings
   step "features, each alone" check_features
   step "tests: units, suites, documentation" cargo test --workspace --all-features
+  step "instructions" count_instructions
   step "documentation" build_documentation
   step "dependencies" cargo deny --log-level error check bans licenses sources
   echo "all is well, after $SECONDS s"
@@ -53,6 +54,11 @@ check_features() {
     echo "--no-default-features --features '$feature'"
     cargo clippy --quiet -p rooms-layer --no-default-features --features "$feature" -- -D warnings
   done
+}
+
+# What our server does for a delivery and a round trip, which may not grow unnoticed. `benches/README.md` tells how to let it.
+count_instructions() {
+  cargo run --quiet -p rooms-bench --bin instructions -- --servers rooms --check benches/instructions.txt
 }
 
 build_documentation() {

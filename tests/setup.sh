@@ -13,6 +13,8 @@ system_tools=(
   pkg-config:pkg-config
   python3:python3
   redis-server:redis-server
+  taskset:util-linux
+  valgrind:valgrind
 )
 # What shows that it is there:package. Of these there is no command.
 system_packages=(

@@ -10,6 +10,8 @@ use std::ops::Range;
 
 /// Opcode of a text frame (RFC 6455, section 5.2).
 pub const TEXT: u8 = 1;
+/// Opcode of a binary frame.
+pub const BINARY: u8 = 2;
 /// Opcode of a close frame.
 pub const CLOSE: u8 = 8;
 
@@ -43,7 +45,11 @@ pub enum Command {
         bytes: usize,
         /// For how long.
         secs: u32,
+        /// To whom: `room`, `all`, `except`, `seats` or `binary`.
+        to: String,
     },
+    /// Sit down in these small rooms, then answer with the packet.
+    Sit(Vec<u32>, String),
     /// Nothing to do: a pong, or something a benchmark does not send.
     Nothing,
 }
@@ -67,12 +73,22 @@ impl Command {
         if body.starts_with(r#"["join""#) {
             return Command::Join(format!(r#"43{id}["ok"]"#));
         }
+        if body.starts_with(r#"["mute""#) {
+            // Who is muted hears nothing, which by hand is the same as not being in the room.
+            return Command::Reply(format!(r#"43{id}["ok"]"#));
+        }
         let mut words = body
             .trim_start_matches('[')
             .trim_end_matches(']')
             .split(',');
         let event = words.next();
-        let numbers: Vec<u32> = words.filter_map(|word| word.parse().ok()).collect();
+        let (mut numbers, mut to) = (Vec::new(), "room");
+        for word in words {
+            match word.trim_matches(['[', ']']).parse() {
+                Ok(number) => numbers.push(number),
+                Err(_) => to = word.trim_matches('"'),
+            }
+        }
         match (event, numbers.as_slice()) {
             (Some(r#""blast""#), &[events, bytes]) => Command::Blast {
                 events,
@@ -82,7 +98,9 @@ impl Command {
                 rate,
                 bytes: bytes as usize,
                 secs,
+                to: to.to_owned(),
             },
+            (Some(r#""sit""#), rooms) => Command::Sit(rooms.to_vec(), format!(r#"43{id}["ok"]"#)),
             _ => Command::Nothing,
         }
     }
@@ -91,6 +109,11 @@ impl Command {
 /// The packet of one emitted event.
 pub fn event(seq: u32, payload: &str) -> String {
     format!(r#"42["msg",{seq},"{payload}"]"#)
+}
+
+/// The packet of one event with an attachment, which goes into a frame of its own.
+pub fn binary_event(seq: u32) -> String {
+    format!(r#"451-["bin",{seq},{{"_placeholder":true,"num":0}}]"#)
 }
 
 /// A payload of `bytes` that starts with the time of its making.
@@ -208,12 +231,18 @@ mod tests {
                 },
             ),
             (
-                r#"42["pace",20,128,4]"#,
+                r#"42["pace",20,128,4,"all"]"#,
                 Command::Pace {
                     rate: 20,
                     bytes: 128,
                     secs: 4,
+                    to: "all".to_owned(),
                 },
+            ),
+            (r#"421["mute"]"#, reply(r#"431["ok"]"#)),
+            (
+                r#"420["sit",[1,20]]"#,
+                Command::Sit(vec![1, 20], r#"430["ok"]"#.to_owned()),
             ),
             (r#"42["blast",10]"#, Command::Nothing),
             (r#"42["blast",10,99999999999]"#, Command::Nothing),

@@ -21,6 +21,8 @@ pub struct Server {
     pub about: &'static str,
     program: Program,
     args: &'static [&'static str],
+    /// The processors that it may use. The load has the second one, which it shares then.
+    cores: &'static str,
     /// It sends each event of a burst on its own, so that a burst takes it longer by an order of magnitude.
     pub sends_each: bool,
 }
@@ -45,6 +47,23 @@ pub const SERVERS: &[Server] = &[
         about: "ours: axum on hyper, typed handlers, heartbeats and all",
         program: Ours("rooms"),
         args: &[],
+        cores: "0",
+        sends_each: false,
+    },
+    Server {
+        name: "rooms-hyper",
+        about: "the same on hyper alone",
+        program: Ours("rooms"),
+        args: &["--front", "hyper"],
+        cores: "0",
+        sends_each: false,
+    },
+    Server {
+        name: "rooms-2",
+        about: "ours with two worker threads, on both cores beside the load",
+        program: Ours("rooms"),
+        args: &["--workers", "2"],
+        cores: "0,1",
         sends_each: false,
     },
     Server {
@@ -52,6 +71,7 @@ pub const SERVERS: &[Server] = &[
         about: "the kernel alone: pre-encoded frames, one send per event",
         program: Ours("floor"),
         args: &[],
+        cores: "0",
         sends_each: true,
     },
     Server {
@@ -59,6 +79,7 @@ pub const SERVERS: &[Server] = &[
         about: "the same with up to 64 events per send",
         program: Ours("floor"),
         args: &["--batch", "64"],
+        cores: "0",
         sends_each: false,
     },
     Server {
@@ -66,6 +87,7 @@ pub const SERVERS: &[Server] = &[
         about: "lean tokio + hyper server by hand, one flusher",
         program: Peer("prototype"),
         args: &["--write", "flusher"],
+        cores: "0",
         sends_each: false,
     },
     Server {
@@ -73,6 +95,7 @@ pub const SERVERS: &[Server] = &[
         about: "the same, written by the broadcaster itself",
         program: Peer("prototype"),
         args: &["--write", "direct"],
+        cores: "0",
         sends_each: true,
     },
     Server {
@@ -80,6 +103,7 @@ pub const SERVERS: &[Server] = &[
         about: "socketioxide on axum, with a queue that holds a burst",
         program: Peer("socketioxide"),
         args: &["--buffer", "1000000"],
+        cores: "0",
         sends_each: false,
     },
     Server {
@@ -87,6 +111,7 @@ pub const SERVERS: &[Server] = &[
         about: "the same with its default queue, which loses most of a burst",
         program: Peer("socketioxide"),
         args: &[],
+        cores: "0",
         sends_each: false,
     },
     Server {
@@ -94,6 +119,7 @@ pub const SERVERS: &[Server] = &[
         about: "Socket.IO on Node with ws",
         program: Node("server.js"),
         args: &[],
+        cores: "0",
         sends_each: true,
     },
     Server {
@@ -101,6 +127,7 @@ pub const SERVERS: &[Server] = &[
         about: "bare tokio-tungstenite, a task per client, 4 KiB read buffer",
         program: Peer("tungstenite"),
         args: &["--read-buffer", "4096"],
+        cores: "0",
         sends_each: false,
     },
     Server {
@@ -108,6 +135,7 @@ pub const SERVERS: &[Server] = &[
         about: "the same with its default read buffer of 128 KiB",
         program: Peer("tungstenite"),
         args: &[],
+        cores: "0",
         sends_each: false,
     },
     Server {
@@ -115,6 +143,7 @@ pub const SERVERS: &[Server] = &[
         about: "bare tokio-websockets, a task per client",
         program: Peer("tokio_websockets"),
         args: &[],
+        cores: "0",
         sends_each: false,
     },
 ];
@@ -131,12 +160,9 @@ pub fn find(name: &str) -> Result<&'static Server, Error> {
 }
 
 impl Server {
-    /// Whether this tree holds its program.
-    pub fn exists(&self) -> bool {
-        match self.program {
-            Ours(binary) => here().join(format!("src/bin/{binary}.rs")).exists(),
-            Peer(_) | Node(_) => true,
-        }
+    /// The processors that it may use, as `taskset` takes them.
+    pub fn cores(&self) -> &'static str {
+        self.cores
     }
 }
 
@@ -294,11 +320,11 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts a command line on the first core, with `--port PORT` at its end, and waits until it listens.
+    /// Starts a command line on these processors, with `--port PORT` at its end, and waits until it listens.
     ///
     /// # Errors
     /// When it cannot be started, ends, or does not listen within `patience`.
-    pub fn start(line: &[OsString], patience: Duration) -> Result<Running, Error> {
+    pub fn start(line: &[OsString], cores: &str, patience: Duration) -> Result<Running, Error> {
         let name = line
             .iter()
             .map(|word| word.to_string_lossy())
@@ -306,7 +332,7 @@ impl Running {
             .join(" ");
         let failed = |e| Error::Run(name.clone(), e);
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, free_port().map_err(failed)?);
-        let mut command = pinned("0", line);
+        let mut command = pinned(cores, line);
         command.arg("--port").arg(address.port().to_string());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(failed)?;

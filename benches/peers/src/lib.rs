@@ -7,8 +7,20 @@ pub mod clock;
 
 pub mod room;
 
+/// How many small rooms there are, as the load generator has it.
+const SEATS: u32 = 10_000;
+
+/// The small room that an event goes to.
+pub fn seat(seq: u32) -> u32 {
+    seq.wrapping_mul(2_654_435_761) % SEATS
+}
+
 use std::{io, net::Ipv4Addr, time::Duration};
-use tokio::{net::TcpListener, runtime, time::Instant};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    runtime,
+    time::Instant,
+};
 
 /// A runtime with one worker thread, which is what one pinned core allows.
 pub fn runtime() -> io::Result<runtime::Runtime> {
@@ -18,9 +30,12 @@ pub fn runtime() -> io::Result<runtime::Runtime> {
         .build()
 }
 
-/// A listener of this machine only, with a backlog that holds the load generator's window.
+/// A listener of this machine only, with a queue that holds an avalanche better than the default of 128 does.
 pub async fn listener(port: u16) -> io::Result<TcpListener> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    socket.bind((Ipv4Addr::LOCALHOST, port).into())?;
+    socket.listen(4096)
 }
 
 /// Due times of `rate` events per second: waits for each and says its number, `None` at the end.

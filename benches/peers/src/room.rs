@@ -64,7 +64,11 @@ pub fn answer<T: Clone + From<String> + Send + 'static>(
                 room.emit(seq, &payload);
             }
         }
-        Command::Pace { rate, bytes, secs } => {
+        // It has one room, and knows text only.
+        Command::Sit(..) => {}
+        Command::Pace {
+            rate, bytes, secs, ..
+        } => {
             let room = room.clone();
             tokio::spawn(async move {
                 let mut pace = Pace::new(rate, secs);

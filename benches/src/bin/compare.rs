@@ -22,7 +22,7 @@ struct Cli {
     #[arg(
         long,
         value_delimiter = ',',
-        default_value = "rooms,floor,floor-64,socketioxide,node,tungstenite"
+        default_value = "rooms,rooms-hyper,floor,floor-64,socketioxide,node,tungstenite"
     )]
     servers: Vec<String>,
     /// Cases to run (see --list) [default: all].
@@ -31,9 +31,12 @@ struct Cli {
     /// Runs of each case against each server; a server's runs are never next to each other.
     #[arg(long, default_value_t = 5)]
     repeats: u32,
-    /// Folder for the runs (`runs.jsonl`), the table (`table.md`) and the plots.
+    /// Folder for the runs (`runs.jsonl`) and the table (`table.md`).
     #[arg(long, default_value = "target/compare")]
     out: PathBuf,
+    /// Folder for the plots [default: that of the runs]. Those of the documents are in `docs/plots`.
+    #[arg(long)]
+    plots: Option<PathBuf>,
     /// Add to the runs that are there instead of beginning anew; with `--repeats 0`, only draw them again.
     #[arg(long)]
     keep: bool,
@@ -62,17 +65,11 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
-    let mut servers = cli
+    let servers = cli
         .servers
         .iter()
         .map(|name| servers::find(name))
         .collect::<Result<Vec<_>, _>>()?;
-    servers.retain(|server| {
-        if !server.exists() {
-            eprintln!("{} is not in this tree and is left out", server.name);
-        }
-        server.exists()
-    });
     let cases: Vec<&Case> = match cli.cases.as_slice() {
         [] => CASES.iter().collect(),
         names => names
@@ -107,13 +104,12 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let table = compare::table(&runs, &cases);
     print!("{table}");
     fs::write(cli.out.join("table.md"), table)?;
+    let plots = cli.plots.as_ref().unwrap_or(&cli.out);
+    fs::create_dir_all(plots)?;
     for case in cases {
         for figure in case.figures {
             if let Some(svg) = compare::plot(&runs, case, figure) {
-                fs::write(
-                    cli.out.join(format!("{}.{}.svg", case.name, figure.key)),
-                    svg,
-                )?;
+                fs::write(plots.join(format!("{}.{}.svg", case.name, figure.key)), svg)?;
             }
         }
     }
@@ -127,7 +123,11 @@ fn measure(
     mut keep: impl FnMut(Run) -> Result<(), Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
     let programs = Programs::build(servers)?;
-    let total = repeats as usize * cases.len() * servers.len();
+    let each = cases.iter().map(|case| {
+        let suited = servers.iter().filter(|server| case.suits(server));
+        suited.count()
+    });
+    let total = repeats as usize * each.sum::<usize>();
     let mut done = 0;
     let mut kept = Ok(());
     compare::alternate(&programs, servers, cases, repeats, |run| {

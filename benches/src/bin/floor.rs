@@ -6,9 +6,11 @@
 use clap::Parser;
 use rooms_bench::{
     by_hand::{
-        CLOSE, Command, MAX_FRAME, OPEN, TEXT, accept_key, client_frame, event, frame, stamped,
+        BINARY, CLOSE, Command, MAX_FRAME, OPEN, TEXT, accept_key, binary_event, client_frame,
+        event, frame, stamped,
     },
     clock::{SECOND, now_ns},
+    protocol::seat,
 };
 use rustix::{
     buffer::spare_capacity,
@@ -45,6 +47,8 @@ fn main() -> io::Result<()> {
     let Cli { port, batch } = Cli::parse();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
     listener.set_nonblocking(true)?;
+    // Again, with a queue that is as long as the other servers'.
+    rustix::net::listen(&listener, 4096)?;
     let epoll = epoll::create(CreateFlags::CLOEXEC)?;
     epoll::add(
         &epoll,
@@ -57,6 +61,7 @@ fn main() -> io::Result<()> {
         clients: Vec::new(),
         free: Vec::new(),
         room: Vec::new(),
+        seats: Vec::new(),
         log: Log::default(),
         behind: 0,
         buf: vec![0; BUFFER],
@@ -87,6 +92,8 @@ struct Floor {
     free: Vec<usize>,
     /// Indices of the clients in the room.
     room: Vec<usize>,
+    /// Indices of the clients in each of the small rooms. Nobody leaves them.
+    seats: Vec<Vec<usize>>,
     log: Log,
     /// How many members have not taken the whole log.
     behind: usize,
@@ -145,8 +152,17 @@ impl Log {
     }
 }
 
+/// Where paced events go.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Room,
+    Seats,
+    Binary,
+}
+
 struct Pace {
     began: u64,
+    way: Way,
     rate: u32,
     bytes: usize,
     total: u32,
@@ -186,11 +202,23 @@ impl Floor {
         if flags.intersects(readable) {
             match self.read(i) {
                 Ok(Command::Blast { events, bytes }) => self.blast(events, bytes),
-                Ok(Command::Pace { rate, bytes, secs }) => {
+                Ok(Command::Pace {
+                    rate,
+                    bytes,
+                    secs,
+                    to,
+                }) => {
+                    // Who is muted never joined, and everybody else did.
+                    let way = match to.as_str() {
+                        "seats" => Way::Seats,
+                        "binary" => Way::Binary,
+                        _ => Way::Room,
+                    };
                     let total = rate.saturating_mul(secs);
                     let rate = rate.max(1);
                     self.pace = Some(Pace {
                         began: now_ns(),
+                        way,
                         rate,
                         bytes,
                         total,
@@ -266,9 +294,31 @@ impl Floor {
                     tv_nsec: (early % SECOND) as _,
                 });
             }
-            self.log.push(pace.next, &stamped(pace.bytes));
+            let (seq, payload) = (pace.next, stamped(pace.bytes));
             pace.next += 1;
+            match pace.way {
+                Way::Room => self.log.push(seq, &payload),
+                Way::Binary => {
+                    frame(&mut self.log.bytes, TEXT, binary_event(seq).as_bytes());
+                    frame(&mut self.log.bytes, BINARY, payload.as_bytes());
+                }
+                Way::Seats => {
+                    self.emit_to_seat(seq, &payload);
+                    continue;
+                }
+            }
             self.flush();
+        }
+    }
+
+    fn emit_to_seat(&self, seq: u32, payload: &str) {
+        let mut bytes = Vec::new();
+        frame(&mut bytes, TEXT, event(seq, payload).as_bytes());
+        for &i in self.seats.get(seat(seq) as usize).into_iter().flatten() {
+            if let Some(client) = &self.clients[i] {
+                // What a full socket does not take is lost, and the load generator says so.
+                let _ = send(&client.socket, &bytes, SendFlags::NOSIGNAL);
+            }
         }
     }
 
@@ -316,6 +366,15 @@ impl Floor {
                                 behind: false,
                             });
                             self.room.push(i);
+                        }
+                    }
+                    Command::Sit(rooms, text) => {
+                        frame(out, TEXT, text.as_bytes());
+                        for room in rooms.into_iter().map(|room| room as usize) {
+                            if self.seats.len() <= room {
+                                self.seats.resize_with(room + 1, Vec::new);
+                            }
+                            self.seats[room].push(i);
                         }
                     }
                     Command::Nothing => {}

@@ -44,7 +44,7 @@ fn run(
     }: Cli,
 ) -> Result<(), Box<dyn Error>> {
     raise_descriptor_limit();
-    let running = Running::start(&server, Duration::from_secs(20))?;
+    let running = Running::start(&server, "0", Duration::from_secs(20))?;
     let options = Options::new(running.address, running.pid());
     let report = Mode::Idle(idle).run(&options)?;
     print!("{report}");

@@ -93,17 +93,22 @@ fn run(cli: &Cli) -> Result<String, Box<dyn Error>> {
         .iter()
         .map(|name| servers::find(name))
         .collect::<Result<Vec<_>, _>>()?;
-    let servers: Vec<&Server> = servers
-        .into_iter()
-        .filter(|server| server.exists())
-        .collect();
     let programs = Programs::build(&servers)?;
     fs::create_dir_all(&cli.out)?;
 
     let mut counted = Counted::new();
     for server in servers {
         for count in COUNTS {
-            let each = measure(&programs, server, count, &cli.out)?;
+            let mut each = measure(&programs, server, count, &cli.out)?;
+            // A machine that is busy with something else can make a count larger, but hardly three in a row.
+            for _ in 0..2 {
+                if !record.as_ref().is_some_and(|record| {
+                    has_grown(record, server.name, count.name, each, cli.tolerance)
+                }) {
+                    break;
+                }
+                each = each.min(measure(&programs, server, count, &cli.out)?);
+            }
             println!("{:20} {:8} {each:10.0}", server.name, count.name);
             counted.insert((server.name.to_owned(), count.name.to_owned()), each);
         }
@@ -126,7 +131,7 @@ fn measure(
         to.push(&file);
         line.push(to);
         line.extend(programs.command_line(server)?);
-        let running = Running::start(&line, Duration::from_secs(60))?;
+        let running = Running::start(&line, server.cores(), Duration::from_secs(60))?;
         let mut command = programs.load()?;
         command
             .args(["--server", &running.address.to_string(), "--stall", "30"])
@@ -177,6 +182,12 @@ fn read(record: &str) -> Result<Counted, String> {
         .collect()
 }
 
+/// Whether a count is over what is recorded.
+fn has_grown(record: &Counted, server: &str, count: &str, now: f64, tolerance: f64) -> bool {
+    let before = record.get(&(server.to_owned(), count.to_owned()));
+    before.is_some_and(|before| now > before * (1.0 + tolerance / 100.0))
+}
+
 /// A line per count that has grown or is not recorded; nothing when all is well.
 fn compare(counted: &Counted, record: &Counted, tolerance: f64) -> String {
     let mut complaints = String::new();
@@ -187,7 +198,7 @@ fn compare(counted: &Counted, record: &Counted, tolerance: f64) -> String {
                 complaints,
                 "{server} {count}: {now:.0} instructions, and none recorded"
             ),
-            Some(before) if *now > before * (1.0 + tolerance / 100.0) => writeln!(
+            Some(before) if has_grown(record, server, count, *now, tolerance) => writeln!(
                 complaints,
                 "{server} {count}: {now:.0} instructions, {:.1} % over the recorded {before:.0}",
                 (now / before - 1.0) * 100.0

@@ -28,7 +28,7 @@ pub fn alternate(
 ) -> Result<(), servers::Error> {
     for _ in 0..repeats {
         for case in cases {
-            for server in servers {
+            for server in servers.iter().filter(|server| case.suits(server)) {
                 match run(programs, server, case)? {
                     Ok(run) => found(run),
                     Err(why) => eprintln!("{:16} {:20} failed: {why}", case.name, server.name),
@@ -45,7 +45,9 @@ fn run(
     server: &Server,
     case: &Case,
 ) -> Result<Result<Run, String>, servers::Error> {
-    let running = Running::start(&programs.command_line(server)?, Duration::from_secs(20))?;
+    let mut line = programs.command_line(server)?;
+    line.extend(case.server.iter().map(Into::into));
+    let running = Running::start(&line, server.cores(), Duration::from_secs(20))?;
     let mut load = programs.load()?;
     load.args([
         "--server",

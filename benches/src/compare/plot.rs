@@ -36,9 +36,10 @@ pub fn plot(runs: &Runs, case: &Case, figure: &Figure) -> Option<String> {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\">\
          <title>{title}</title><style>{STYLE}</style>\n\
          <text class=\"title\" x=\"8\" y=\"20\">{title}</text>\
-         <text class=\"about\" x=\"8\" y=\"40\">{about}; median of {count} runs, less is better</text>\n",
+         <text class=\"about\" x=\"8\" y=\"40\">{about}; median of {count} runs, {better} is better</text>\n",
         title = figure.label,
         about = case.about,
+        better = if figure.more { "more" } else { "less" },
         count = bars
             .iter()
             .map(|(_, spread)| spread.count)
@@ -49,7 +50,7 @@ pub fn plot(runs: &Runs, case: &Case, figure: &Figure) -> Option<String> {
         let y = TOP + ROW * i as f64;
         let middle = y + ROW / 2.0;
         let class = match *server {
-            "rooms" => "rooms",
+            name if name.starts_with("rooms") => "rooms",
             name if name.starts_with("floor") => "floor",
             _ => "bar",
         };

@@ -21,7 +21,10 @@ impl Run {
 
     /// What the server did wrong, if anything.
     pub fn complaint(&self) -> Option<String> {
-        let (lost, got) = (self.get("lost"), self.get("deliveries"));
+        let (lost, got) = (
+            self.get("lost"),
+            self.get("deliveries") + self.get("returns"),
+        );
         let mut complaints = Vec::new();
         if lost > 0.0 {
             complaints.push(format!("lost {:.1} %", 100.0 * lost / (lost + got)));
@@ -32,6 +35,11 @@ impl Run {
             }
         }
         (!complaints.is_empty()).then(|| complaints.join(", "))
+    }
+
+    /// Whether each event was looked for, at each client that it was for.
+    pub fn is_checked(&self) -> bool {
+        self.figures.contains_key("lost") && self.figures.contains_key("deliveries")
     }
 }
 
@@ -46,7 +54,11 @@ impl Runs {
     }
 
     /// The runs of one case against one server.
-    pub fn of<'a>(&'a self, case: &'a str, server: &'a str) -> impl Iterator<Item = &'a Run> {
+    pub fn of<'a>(
+        &'a self,
+        case: &'a str,
+        server: &'a str,
+    ) -> impl Iterator<Item = &'a Run> + Clone {
         self.0
             .iter()
             .filter(move |run| run.case == case && run.server == server)

@@ -1,6 +1,6 @@
 //! The table: a row per figure and server, with its ratio to every reference.
 
-use super::{Case, Runs, Spread};
+use super::{Case, Run, Runs, Spread};
 use std::fmt::Write;
 
 /// Draws a Markdown table that also reads well as text; a column `/ NAME` says how many times NAME's median it is.
@@ -10,7 +10,7 @@ pub fn table(runs: &Runs, cases: &[&Case]) -> String {
         .map(str::to_owned)
         .to_vec();
     header.extend(servers.iter().map(|name| format!("/ {name}")));
-    header.extend(["others %", ""].map(str::to_owned));
+    header.extend(["others %", "delivered"].map(str::to_owned));
     let mut rows = vec![header];
     for case in cases {
         for figure in case.figures {
@@ -33,11 +33,12 @@ pub fn table(runs: &Runs, cases: &[&Case]) -> String {
                 );
                 let others = runs.spread(case.name, server, "others_cpu_percent");
                 row.push(others.map_or_else(String::new, |others| format!("{:.0}", others.median)));
-                row.push(
-                    runs.of(case.name, server)
-                        .find_map(|run| run.complaint())
-                        .unwrap_or_default(),
-                );
+                let mut of = runs.of(case.name, server);
+                row.push(match of.clone().find_map(Run::complaint) {
+                    Some(complaint) => complaint,
+                    None if of.all(Run::is_checked) => "all, in order".to_owned(),
+                    None => String::new(),
+                });
                 rows.push(row);
             }
         }
@@ -98,7 +99,7 @@ fn align(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::compare::{Run, find};
+    use crate::compare::find;
 
     #[test]
     fn a_table() {
@@ -113,10 +114,10 @@ mod tests {
             });
         }
         let wanted = "\
-| case  | figure                  | server | median |   min - max | runs | / floor | / node | others % |  |
-|-------|-------------------------|--------|-------:|------------:|-----:|--------:|-------:|---------:|--|
-| churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |  0.375 |        3 |  |
-| churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |  |
+| case  | figure                  | server | median |   min - max | runs | / floor | / node | others % | delivered |
+|-------|-------------------------|--------|-------:|------------:|-----:|--------:|-------:|---------:|-----------|
+| churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |  0.375 |        3 |           |
+| churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |           |
 ";
         assert_eq!(table(&runs, &[find("churn").expect("a case")]), wanted);
     }

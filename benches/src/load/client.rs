@@ -1,10 +1,6 @@
 //! One client: a socket, how far its handshake is, and what of a frame has not arrived or left.
 
-use super::frame;
-use rustix::{
-    fd::OwnedFd,
-    net::{SendFlags, send},
-};
+use super::{frame, msgpack, polling::Polling, stream::Stream};
 
 /// How far a client has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,15 +23,23 @@ pub enum State {
     Closing,
 }
 
-/// A client: about 64 bytes, and no heap while no frame is split.
+/// A client: about 100 bytes, and no heap while it speaks WebSocket in the clear and no frame is split.
 #[derive(Debug)]
 pub struct Client {
-    pub(super) socket: Option<OwnedFd>,
+    pub(super) stream: Option<Stream>,
     pub(super) state: State,
+    /// Its place among all clients.
+    pub index: u32,
     /// Sequence number that the next event should carry.
     pub next_event: u32,
     /// Ack id of the next request.
     pub next_request: u32,
+    /// Does not read what arrives, until it is ended.
+    pub stuck: bool,
+    /// Waits for the attachment of an event.
+    pub(super) halfway: bool,
+    pub(super) msgpack: bool,
+    pub(super) polling: Option<Box<Polling>>,
     /// Start of a frame whose rest has not arrived.
     pub(super) partial: Vec<u8>,
     /// Bytes that the socket has not taken.
@@ -43,12 +47,17 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn free() -> Client {
+    pub(super) fn free(index: usize) -> Client {
         Client {
-            socket: None,
+            stream: None,
             state: State::Free,
+            index: index as u32,
             next_event: 0,
             next_request: 0,
+            stuck: false,
+            halfway: false,
+            msgpack: false,
+            polling: None,
             partial: Vec::new(),
             unsent: Vec::new(),
         }
@@ -59,9 +68,20 @@ impl Client {
         self.state
     }
 
-    /// Sends one text message.
+    /// Sends one text message. One that polls sends it with the next POST, once its GET is answered.
+    ///
+    /// # Panics
+    ///
+    /// When the text is no packet and this client speaks msgpack.
     pub fn send(&mut self, text: &[u8]) {
-        self.send_frame(frame::TEXT, text);
+        if let Some(polling) = &mut self.polling {
+            polling.send(text);
+        } else if self.msgpack && text.starts_with(b"4") {
+            let packet = msgpack::encode(text).expect("modes send whole packets");
+            self.send_frame(frame::BINARY, &packet);
+        } else {
+            self.send_frame(frame::TEXT, text);
+        }
     }
 
     /// Sends a close frame; the server is then expected to end the connection.
@@ -75,13 +95,9 @@ impl Client {
         self.flush();
     }
 
-    /// Sends what is left. Neither a full socket nor a broken one is an error here: epoll reports both.
     pub(super) fn flush(&mut self) {
-        let Some(socket) = self.socket.as_ref().filter(|_| !self.unsent.is_empty()) else {
-            return;
-        };
-        if let Ok(sent) = send(socket, &self.unsent, SendFlags::NOSIGNAL) {
-            self.unsent.drain(..sent);
+        if let Some(stream) = &mut self.stream {
+            stream.send(&mut self.unsent);
         }
     }
 }

@@ -3,7 +3,8 @@
 
 use super::{
     Client, Error, Options, State,
-    frame::{self, Frame},
+    stream::{Stream, tls_client, tls_config},
+    taker::Taker,
 };
 use crate::clock::{SECOND, now_ns};
 use rustix::{
@@ -15,25 +16,23 @@ use rustix::{
     fd::OwnedFd,
     io::Errno,
     net::{
-        AddressFamily, RecvFlags, SocketFlags, SocketType, bind, connect, recv, socket_with,
-        sockopt::set_tcp_nodelay,
+        AddressFamily, SocketFlags, SocketType, bind, connect, socket_with,
+        sockopt::{set_socket_recv_buffer_size, set_tcp_nodelay},
     },
 };
+use rustls::ClientConfig;
 use std::{
     borrow::Cow,
     net::{Ipv4Addr, SocketAddrV4},
+    sync::Arc,
     time::Duration,
 };
 
-/// Key and accept value of the example in RFC 6455, section 1.3.
+/// The key of the example in RFC 6455, section 1.3; [`super::taker`] expects its answer.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Room for one read behind the start of a split frame.
 const READ: usize = 64 * 1024;
-
-/// Longest response head taken from a server.
-const MAX_HEAD: usize = 8 * 1024;
 
 /// What a mode does with its clients.
 pub trait Handler {
@@ -41,6 +40,16 @@ pub trait Handler {
     fn ready(&mut self, _client: &mut Client) {}
     /// A Socket.IO packet that is not part of the handshake, from its type digit on: `42[...]`, `43<id>[...]`.
     fn message(&mut self, client: &mut Client, packet: &[u8]);
+    /// An attachment of the packet before.
+    fn attachment(&mut self, _client: &mut Client, _bytes: &[u8]) {}
+    /// What the client asks the namespace with.
+    fn hello(&mut self, _client: &Client) -> Cow<'static, [u8]> {
+        Cow::Borrowed(b"40")
+    }
+    /// The namespace's answer, `40{...}`.
+    fn welcome(&mut self, _client: &mut Client, _packet: &[u8]) {}
+    /// An event that came before the answer to the entry packet.
+    fn early(&mut self, _client: &mut Client, _packet: &[u8]) {}
 }
 
 /// The handler of phases in which no message counts.
@@ -52,7 +61,7 @@ impl Handler for Ignore {
 }
 
 /// The packet that the nth client sends once the namespace has let it in; it counts as ready when ack 0 answers it.
-pub type Entry = fn(usize) -> Option<Cow<'static, [u8]>>;
+pub type Entry = Box<dyn Fn(usize) -> Option<Cow<'static, [u8]>>>;
 
 /// An [`Entry`] into the room that all servers emit to.
 pub fn join_bench(_client: usize) -> Option<Cow<'static, [u8]>> {
@@ -74,6 +83,15 @@ pub struct Clients {
     events: Vec<Event>,
     server: SocketAddrV4,
     request: Vec<u8>,
+    /// Path and host of those that poll.
+    target: String,
+    polling: bool,
+    /// What the kernel may hold for each that is opened; `None` is its own choice.
+    pub receive_buffer: Option<usize>,
+    msgpack: bool,
+    tls: Option<Arc<ClientConfig>>,
+    /// Who tells the server what to do, and hears nothing.
+    conductor: Option<usize>,
     entry: Entry,
     window: usize,
     stall: u64,
@@ -93,6 +111,8 @@ pub struct Tally {
     pub closed: usize,
     /// Ended although nobody asked them to.
     pub failed: usize,
+    /// Ended by the server since they were [stuck](Client::stuck).
+    pub cut_off: usize,
     /// Why the first of these failed.
     pub first_failure: Option<String>,
 }
@@ -101,8 +121,11 @@ impl Clients {
     /// Clients for a run against `options.server`, none of them open yet.
     ///
     /// # Errors
-    /// When the system gives no epoll instance.
-    pub fn new(options: &Options, entry: Entry) -> Result<Clients, Error> {
+    /// When the system gives no epoll instance, or TLS is impossible.
+    pub fn new(
+        options: &Options,
+        entry: impl Fn(usize) -> Option<Cow<'static, [u8]>> + 'static,
+    ) -> Result<Clients, Error> {
         let Options { server, path, .. } = options;
         let query = if path.contains('?') { '&' } else { '?' };
         let request = format!(
@@ -117,7 +140,13 @@ impl Clients {
             events: Vec::with_capacity(512),
             server: *server,
             request: request.into_bytes(),
-            entry,
+            target: format!("{path}{query}EIO=4&transport=polling {server}"),
+            polling: false,
+            receive_buffer: None,
+            msgpack: options.msgpack,
+            tls: options.tls.then(tls_config).transpose()?,
+            conductor: None,
+            entry: Box::new(entry),
             window: options.window.max(1),
             stall: options.stall,
             sources: u32::from(options.sources),
@@ -126,17 +155,72 @@ impl Clients {
         })
     }
 
+    /// Has the clients that are opened from now on poll.
+    pub fn poll_with_requests(&mut self) {
+        self.polling = true;
+    }
+
+    /// Tells the server to do something, by a client that takes no part otherwise and is opened at the first command.
+    ///
+    /// # Errors
+    /// When that one does not get in.
+    pub fn command(&mut self, text: &str) -> Result<(), Error> {
+        let conductor = match self.conductor {
+            Some(conductor) => conductor,
+            None => {
+                let index = self.all.len();
+                self.conductor = Some(index);
+                let polling = std::mem::take(&mut self.polling);
+                let opened = self.open_all(self.tally.ready + 1);
+                self.polling = polling;
+                opened?;
+                index
+            }
+        };
+        self.all[conductor].send(text.as_bytes());
+        Ok(())
+    }
+
+    /// Cuts every connection without a word, as a network that fails does.
+    pub fn cut_all(&mut self) {
+        (0..self.all.len()).for_each(|i| self.cut(i));
+    }
+
+    /// Cuts one connection.
+    pub fn cut(&mut self, i: usize) {
+        if self.conductor == Some(i) {
+            return;
+        }
+        match self.all[i].state {
+            State::Free => return,
+            State::Ready => self.tally.ready -= 1,
+            State::Closing => {}
+            _ => self.tally.opening -= 1,
+        }
+        self.tally.closed += 1;
+        self.all[i] = Client::free(i);
+    }
+
     /// Opens `count` clients, a window of them at a time, and returns when all are ready.
     ///
     /// # Errors
     /// When one fails, or none gets any further for the stall time.
     pub fn open_all(&mut self, count: usize) -> Result<(), Error> {
+        self.open_all_with(count, &mut Ignore)
+    }
+
+    /// The same, with a handler that hears of it.
+    ///
+    /// # Errors
+    /// When one fails, or none gets any further for the stall time.
+    pub fn open_all_with(&mut self, count: usize, handler: &mut impl Handler) -> Result<(), Error> {
         let (mut best, mut since) = (0, now_ns());
         while self.tally.ready < count {
-            while self.all.len() < count && self.tally.opening < self.window {
+            while self.tally.ready + self.tally.opening < count && self.tally.opening < self.window
+            {
                 self.open_another();
             }
-            self.poll(&mut Ignore);
+            self.poll(handler);
             if self.tally.ready > best {
                 (best, since) = (self.tally.ready, now_ns());
             }
@@ -157,10 +241,13 @@ impl Clients {
         while self.all.len() < count {
             self.open_another();
         }
-        for i in 0..self.all.len() {
-            if self.all[i].state == State::Free {
-                self.open(i);
-            }
+        (0..count).for_each(|i| self.reopen(i));
+    }
+
+    /// Opens a client again, unless it is open.
+    pub fn reopen(&mut self, i: usize) {
+        if self.all[i].state == State::Free {
+            self.open(i);
         }
     }
 
@@ -206,7 +293,7 @@ impl Clients {
     }
 
     fn open_another(&mut self) {
-        self.all.push(Client::free());
+        self.all.push(Client::free(self.all.len()));
         self.open(self.all.len() - 1);
     }
 
@@ -218,10 +305,14 @@ impl Clients {
         });
         match opened {
             Ok(socket) => {
+                let tls = self.tls.as_ref().map(tls_client);
                 self.all[i] = Client {
-                    socket: Some(socket),
+                    // An address is a valid name, so that this fails for nobody.
+                    stream: Some(Stream::new(socket, tls.and_then(Result::ok))),
                     state: State::Connecting,
-                    ..Client::free()
+                    msgpack: self.msgpack,
+                    polling: self.polling.then(Box::default),
+                    ..Client::free(i)
                 };
                 self.tally.opening += 1;
             }
@@ -239,6 +330,9 @@ impl Clients {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
         set_tcp_nodelay(&socket, true)?;
+        if let Some(bytes) = self.receive_buffer {
+            set_socket_recv_buffer_size(&socket, bytes)?;
+        }
         // One address has only some 28,000 local ports.
         let source = Ipv4Addr::from_bits(0x7f00_0002 + self.next_source % self.sources);
         self.next_source = self.next_source.wrapping_add(1);
@@ -250,10 +344,17 @@ impl Clients {
     }
 
     fn end(&mut self, i: usize, why: String) {
-        let client = std::mem::replace(&mut self.all[i], Client::free());
+        let client = std::mem::replace(&mut self.all[i], Client::free(i));
         self.tally.closed += 1;
+        if client.stuck {
+            self.tally.cut_off += 1;
+        }
         match client.state {
             State::Closing => return,
+            State::Ready if client.stuck => {
+                self.tally.ready -= 1;
+                return;
+            }
             State::Ready => self.tally.ready -= 1,
             _ => self.tally.opening -= 1,
         }
@@ -275,15 +376,32 @@ impl Clients {
             && flags.contains(EventFlags::OUT)
             && !flags.contains(EventFlags::ERR)
         {
-            client.state = State::Upgrading;
-            client.unsent.extend_from_slice(&self.request);
+            match &mut client.polling {
+                Some(polling) => {
+                    client.state = State::Opening;
+                    polling.request(&self.target, &mut client.unsent);
+                }
+                None => {
+                    client.state = State::Upgrading;
+                    client.unsent.extend_from_slice(&self.request);
+                }
+            }
         }
         client.flush();
+        if client.stuck {
+            let over = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+            let cut = flags.intersects(over);
+            return if cut {
+                Err("cut off".to_owned())
+            } else {
+                Ok(())
+            };
+        }
         let readable = EventFlags::IN | EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
         if !flags.intersects(readable) {
             return Ok(());
         }
-        while let Some(socket) = &client.socket {
+        while let Some(stream) = &mut client.stream {
             // The start of a split frame goes in front; mostly there is none.
             let kept = client.partial.len();
             if self.buf.len() < kept + READ {
@@ -291,18 +409,20 @@ impl Clients {
             }
             self.buf[..kept].copy_from_slice(&client.partial);
             let room = self.buf.len() - kept;
-            let read = match recv(socket, &mut self.buf[kept..], RecvFlags::empty()) {
-                Ok((0, _)) => return Err("end of stream".to_owned()),
-                Ok((read, _)) => read,
+            let buffers = stream.buffers();
+            let read = match stream.recv(&mut self.buf[kept..]) {
+                Ok(0) => return Err("end of stream".to_owned()),
+                Ok(read) => read,
                 Err(Errno::AGAIN) => return Ok(()),
                 Err(Errno::INTR) => continue,
                 Err(e) => return Err(e.to_string()),
             };
             let have = kept + read;
             let mut taker = Taker {
-                index: i,
-                entry: self.entry,
+                entry: &self.entry,
                 tally: &mut self.tally,
+                target: &self.target,
+                is_conductor: self.conductor == Some(i),
             };
             let used = taker.take(client, &self.buf[..have], handler)?;
             if used == have && client.partial.capacity() > READ / 4 {
@@ -311,116 +431,10 @@ impl Clients {
             client.partial.clear();
             client.partial.extend_from_slice(&self.buf[used..have]);
             // A short read has emptied the socket, and the next byte raises a new edge; after a half-close none would.
-            if read < room && !flags.contains(EventFlags::RDHUP) {
+            if read < room && !buffers && !flags.contains(EventFlags::RDHUP) {
                 break;
             }
         }
         Ok(())
-    }
-}
-
-/// Takes whole frames out of what one client has received.
-struct Taker<'a> {
-    index: usize,
-    entry: Entry,
-    tally: &'a mut Tally,
-}
-
-impl Taker<'_> {
-    /// Returns how many bytes of `buf` it used.
-    fn take(
-        &mut self,
-        client: &mut Client,
-        buf: &[u8],
-        handler: &mut impl Handler,
-    ) -> Result<usize, String> {
-        let mut at = 0;
-        if client.state == State::Upgrading {
-            match response_head(buf)? {
-                Some(end) => at = end,
-                None => return Ok(0),
-            }
-            client.state = State::Opening;
-        }
-        while let Some(Frame {
-            opcode,
-            payload,
-            len,
-        }) = frame::parse(&buf[at..]).map_err(|e| e.to_string())?
-        {
-            at += len;
-            match opcode {
-                frame::TEXT => self.message(client, payload, handler)?,
-                frame::PING => client.send_frame(frame::PONG, payload),
-                frame::CLOSE if client.state != State::Closing => {
-                    return Err("closed by the server".to_owned());
-                }
-                _ => {}
-            }
-        }
-        Ok(at)
-    }
-
-    #[inline]
-    fn message(
-        &mut self,
-        client: &mut Client,
-        text: &[u8],
-        handler: &mut impl Handler,
-    ) -> Result<(), String> {
-        match client.state {
-            State::Ready if text.first() == Some(&b'4') => handler.message(client, text),
-            State::Closing => {}
-            _ if text == b"2" => client.send(b"3"),
-            State::Opening if text.starts_with(b"0{") => {
-                client.send(b"40");
-                client.state = State::Namespace;
-            }
-            State::Namespace if text.starts_with(b"40{") => match (self.entry)(self.index) {
-                Some(packet) => {
-                    client.send(&packet);
-                    client.state = State::Joining;
-                }
-                None => self.ready(client, handler),
-            },
-            State::Joining if text.starts_with(b"430[") => self.ready(client, handler),
-            // Events may reach a client that is in the room before the answer to its join does.
-            State::Joining if text.starts_with(b"42[") => {}
-            state => {
-                let start = String::from_utf8_lossy(&text[..text.len().min(80)]);
-                return Err(format!("unexpected {start:?} ({state:?})"));
-            }
-        }
-        Ok(())
-    }
-
-    fn ready(&mut self, client: &mut Client, handler: &mut impl Handler) {
-        client.state = State::Ready;
-        self.tally.opening -= 1;
-        handler.ready(client);
-        // The handler may have closed it at once.
-        if client.state == State::Ready {
-            self.tally.ready += 1;
-        }
-    }
-}
-
-/// The length of the response head at the start of `buf`; `None` while it is not whole.
-fn response_head(buf: &[u8]) -> Result<Option<usize>, String> {
-    let Some(end) = buf.windows(4).position(|window| window == b"\r\n\r\n") else {
-        return if buf.len() > MAX_HEAD {
-            Err("endless response".to_owned())
-        } else {
-            Ok(None)
-        };
-    };
-    let head = String::from_utf8_lossy(&buf[..end]);
-    if head.starts_with("HTTP/1.1 101") && head.contains(ACCEPT) {
-        Ok(Some(end + 4))
-    } else {
-        Err(format!(
-            "no upgrade: {}",
-            head.lines().next().unwrap_or_default()
-        ))
     }
 }

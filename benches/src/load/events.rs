@@ -5,6 +5,8 @@ use crate::clock::{SECOND, now_ns};
 
 /// How an emitted event starts; then come `SEQ,"PAYLOAD"]`.
 const EVENT: &[u8] = br#"42["msg","#;
+/// How one with an attachment for a payload starts.
+const BINARY_EVENT: &[u8] = br#"451-["bin","#;
 
 /// Handler of clients that receive numbered events.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ impl Events {
         }
     }
 
-    /// Sends `trigger` from the first client and receives until `wanted` events came or none comes any more.
+    /// Sends the command `trigger` and receives until `wanted` events came or none comes any more.
     ///
     /// # Errors
     /// When not a single one came.
@@ -58,9 +60,7 @@ impl Events {
         for client in &mut clients.all {
             client.next_event = 0;
         }
-        if let Some(client) = clients.all.first_mut() {
-            client.send(trigger.as_bytes());
-        }
+        clients.command(trigger)?;
         self.last = now_ns();
         let mut seen = 0;
         while self.got < wanted {
@@ -91,12 +91,10 @@ impl Events {
     }
 }
 
-impl Handler for Events {
+impl Events {
+    /// Checks an event's number, and returns what follows it.
     #[inline]
-    fn message(&mut self, client: &mut Client, packet: &[u8]) {
-        let Some(rest) = packet.strip_prefix(EVENT) else {
-            return;
-        };
+    fn number<'a>(&mut self, client: &mut Client, rest: &'a [u8]) -> &'a [u8] {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = rest.split_at(digits);
         let seq = digits.iter().fold(0u32, |n, digit| {
@@ -108,12 +106,36 @@ impl Handler for Events {
         } else {
             self.reordered += 1;
         }
+        rest
+    }
+
+    #[inline]
+    fn payload(&mut self, payload: &[u8], whole: bool) {
         self.got += 1;
-        let whole = rest.len() >= self.size + r#","""#.len();
         let stamped = match &mut self.latencies {
-            Some(latencies) => latencies.note(rest.get(2..).unwrap_or_default()),
+            Some(latencies) => latencies.note(payload),
             None => true,
         };
         self.malformed += u64::from(!(whole && stamped));
+    }
+}
+
+impl Handler for Events {
+    #[inline]
+    fn message(&mut self, client: &mut Client, packet: &[u8]) {
+        self.malformed += u64::from(std::mem::take(&mut client.halfway));
+        if let Some(rest) = packet.strip_prefix(EVENT) {
+            let rest = self.number(client, rest);
+            let whole = rest.len() >= self.size + r#","""#.len();
+            self.payload(rest.get(2..).unwrap_or_default(), whole);
+        } else if let Some(rest) = packet.strip_prefix(BINARY_EVENT) {
+            self.number(client, rest);
+            client.halfway = true;
+        }
+    }
+
+    fn attachment(&mut self, client: &mut Client, bytes: &[u8]) {
+        let wanted = std::mem::take(&mut client.halfway);
+        self.payload(bytes, wanted && bytes.len() == self.size);
     }
 }

@@ -1,6 +1,7 @@
 //! The few bytes of RFC 6455 a client needs: masked frames out, unmasked frames in.
 
 pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
 pub(crate) const CLOSE: u8 = 8;
 pub(crate) const PING: u8 = 9;
 pub(crate) const PONG: u8 = 10;

@@ -7,6 +7,12 @@ use crate::clock::now_ns;
 #[derive(Debug, Default)]
 pub(crate) struct Latencies(Vec<u64>);
 
+impl From<Vec<u64>> for Latencies {
+    fn from(nanoseconds: Vec<u64>) -> Latencies {
+        Latencies(nanoseconds)
+    }
+}
+
 impl Latencies {
     /// Room for as many as will come: growing in the measured phase would stall it.
     pub(crate) fn with_capacity(count: usize) -> Latencies {

@@ -11,7 +11,11 @@ mod frame;
 mod latency;
 mod meter;
 pub mod modes;
+mod msgpack;
+mod polling;
 mod report;
+mod stream;
+mod taker;
 
 pub use client::{Client, State};
 pub use clients::{Clients, Entry, Handler, Ignore, join_bench, stay_outside};
@@ -45,6 +49,12 @@ pub struct Options {
     /// Source addresses over which the connections are spread (127.0.0.2 and up).
     #[arg(long, global = true, default_value_t = SOURCES, value_parser = clap::value_parser!(u8).range(1..=200))]
     pub sources: u8,
+    /// Speak msgpack, which the server has to speak too.
+    #[arg(long, global = true)]
+    pub msgpack: bool,
+    /// Speak TLS; any certificate will do.
+    #[arg(long, global = true)]
+    pub tls: bool,
     /// Seconds without any progress after which a run counts as stalled.
     #[arg(long, global = true, default_value_t = STALL)]
     pub stall: u64,
@@ -60,6 +70,8 @@ impl Options {
             pid: Some(pid),
             window: WINDOW,
             sources: SOURCES,
+            msgpack: false,
+            tls: false,
             stall: STALL,
         }
     }
@@ -92,6 +104,14 @@ pub enum Error {
     /// The operating system refused something the generator cannot do without.
     #[error("failed to set up the event loop")]
     Setup(#[from] std::io::Error),
+    /// TLS could not be set up.
+    #[error("failed to set up TLS")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Appends a text message to `out`, in a masked frame as clients send it.
+pub fn masked_text(out: &mut Vec<u8>, text: &[u8]) {
+    frame::encode(out, frame::TEXT, text);
 }
 
 /// Raises the limit on open files as far as this process may: every client is a descriptor.

@@ -7,6 +7,7 @@ mod eio3;
 mod events;
 mod handshake;
 mod http2;
+mod membership;
 mod polling;
 mod rooms;
 mod service;

@@ -305,7 +305,9 @@ fn answer(text: &[u8], client: &Arc<Client>, hub: &Arc<Hub>, answers: &mut Vec<u
                 hub.emit(seq, &payload);
             }
         }
-        Command::Pace { rate, bytes, secs } => {
+        Command::Pace {
+            rate, bytes, secs, ..
+        } => {
             let hub = hub.clone();
             tokio::spawn(async move {
                 let mut pace = Pace::new(rate, secs);
@@ -314,7 +316,7 @@ fn answer(text: &[u8], client: &Arc<Client>, hub: &Arc<Hub>, answers: &mut Vec<u
                 }
             });
         }
-        Command::Nothing => {}
+        Command::Sit(..) | Command::Nothing => {}
     }
 }
 

@@ -2,9 +2,9 @@
 
 use axum::serve::ListenerExt;
 use clap::Parser;
-use rooms_bench_peers::{Pace, by_hand::stamped, listener, runtime};
+use rooms_bench_peers::{Pace, by_hand::stamped, listener, runtime, seat};
 use socketioxide::{
-    SocketIo,
+    ParserConfig, SocketIo,
     extract::{AckSender, Data, SocketRef},
 };
 use std::io;
@@ -16,6 +16,9 @@ struct Cli {
     /// Packets that may wait for one client [default: the library's 128].
     #[arg(long)]
     buffer: Option<usize>,
+    /// What clients speak: json or msgpack.
+    #[arg(long, default_value = "json", value_parser = ["json", "msgpack"])]
+    parser: String,
 }
 
 fn main() -> io::Result<()> {
@@ -24,8 +27,17 @@ fn main() -> io::Result<()> {
     runtime()?.block_on(async { tokio::spawn(serve(cli)).await.map_err(io::Error::other)? })
 }
 
-async fn serve(Cli { port, buffer }: Cli) -> io::Result<()> {
+async fn serve(
+    Cli {
+        port,
+        buffer,
+        parser,
+    }: Cli,
+) -> io::Result<()> {
     let mut builder = SocketIo::builder();
+    if parser == "msgpack" {
+        builder = builder.with_parser(ParserConfig::msgpack());
+    }
     if let Some(packets) = buffer {
         builder = builder.max_buffer_size(packets);
     }
@@ -33,6 +45,25 @@ async fn serve(Cli { port, buffer }: Cli) -> io::Result<()> {
     io.ns("/", async |socket: SocketRef| {
         socket.on("join", async |socket: SocketRef, ack: AckSender| {
             socket.join("bench");
+            ack.send("ok").ok();
+        });
+        socket.on("mute", async |socket: SocketRef, ack: AckSender| {
+            socket.join("bench");
+            socket.join("muted");
+            ack.send("ok").ok();
+        });
+        socket.on(
+            "sit",
+            async |socket: SocketRef, Data::<Vec<u32>>(rooms), ack: AckSender| {
+                for room in rooms {
+                    socket.join(format!("seat:{room}"));
+                }
+                ack.send("ok").ok();
+            },
+        );
+        socket.on("hop", async |socket: SocketRef, ack: AckSender| {
+            socket.join("bench");
+            socket.leave("bench");
             ack.send("ok").ok();
         });
         socket.on("echo", async |Data::<String>(text), ack: AckSender| {
@@ -55,12 +86,24 @@ async fn blast(io: SocketIo, Data((events, bytes)): Data<(u32, usize)>) {
     }
 }
 
-async fn pace(io: SocketIo, Data((rate, bytes, secs)): Data<(u32, usize, u32)>) {
+async fn pace(io: SocketIo, Data((rate, bytes, secs, to)): Data<(u32, usize, u32, String)>) {
     let mut pace = Pace::new(rate, secs);
     while let Some(seq) = pace.next().await {
-        io.to("bench")
-            .emit("msg", &(seq, stamped(bytes)))
-            .await
-            .ok();
+        let payload = stamped(bytes);
+        let event = (seq, &payload);
+        let sent = match to.as_str() {
+            "all" => io.emit("msg", &event).await,
+            "except" => io.to("bench").except("muted").emit("msg", &event).await,
+            "seats" => {
+                let room = format!("seat:{}", seat(seq));
+                io.to(room).emit("msg", &event).await
+            }
+            "binary" => {
+                let bytes = bytes::Bytes::from(payload);
+                io.to("bench").emit("bin", &(seq, bytes)).await
+            }
+            _ => io.to("bench").emit("msg", &event).await,
+        };
+        sent.ok();
     }
 }

@@ -18,12 +18,18 @@ pub struct Idle {
     /// Seconds to idle before memory is read (over 25 to see heartbeats).
     #[arg(short = 't', long, default_value_t = 2)]
     pub secs: u64,
+    /// The clients poll.
+    #[arg(long)]
+    pub polling: bool,
 }
 
 impl Idle {
     pub(super) fn run(&self, options: &Options) -> Result<Report, Error> {
         let count = self.clients as u64;
         let mut clients = Clients::new(options, stay_outside)?;
+        if self.polling {
+            clients.poll_with_requests();
+        }
         let resident = Resident::now(options.pid);
         let opening = Meter::start(options.pid);
         clients.open_all(self.clients)?;

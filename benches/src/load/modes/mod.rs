@@ -1,16 +1,24 @@
 //! What the clients do: a file per mode, each with its options and its `run`.
 
+mod avalanche;
 mod burst;
 mod churn;
 mod echo;
 mod idle;
+mod jitter;
 mod paced;
+mod slow;
+mod storm;
 
+pub use avalanche::Avalanche;
 pub use burst::Burst;
 pub use churn::Churn;
 pub use echo::Echo;
 pub use idle::Idle;
+pub use jitter::Jitter;
 pub use paced::Paced;
+pub use slow::Slow;
+pub use storm::Storm;
 
 use super::{Error, Options, Report};
 use clap::Subcommand;
@@ -28,6 +36,14 @@ pub enum Mode {
     Echo(Echo),
     /// Clients connect, join a room and leave, over and over: cycles.
     Churn(Churn),
+    /// Events to a room that others join and leave all the time: latency, joins per second.
+    Storm(Storm),
+    /// Events to a room with members that do not read: latency of the others, memory.
+    Slow(Slow),
+    /// All clients are cut at once and come back: how fast, and what it takes.
+    Avalanche(Avalanche),
+    /// Clients are cut and come back at random while events flow: how many of these arrive.
+    Jitter(Jitter),
 }
 
 impl Mode {
@@ -42,6 +58,10 @@ impl Mode {
             Mode::Paced(mode) => mode.run(options),
             Mode::Echo(mode) => mode.run(options),
             Mode::Churn(mode) => mode.run(options),
+            Mode::Storm(mode) => mode.run(options),
+            Mode::Slow(mode) => mode.run(options),
+            Mode::Avalanche(mode) => mode.run(options),
+            Mode::Jitter(mode) => mode.run(options),
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Events to one room at a steady rate, slow enough that each is sent on its own: what one delivery costs.
+//! Events at a steady rate, slow enough that each is sent on its own: what one delivery costs.
 
-use super::super::{Clients, Error, Options, Report, events::Events, join_bench, meter::Meter};
+use super::super::{Clients, Error, Options, Report, events::Events, meter::Meter};
+use crate::protocol::{To, entry};
 use clap::Args;
 
 /// Events emitted at a steady rate.
@@ -18,6 +19,12 @@ pub struct Paced {
     /// For how many seconds.
     #[arg(short = 't', long, default_value_t = 4)]
     pub secs: u32,
+    /// To whom.
+    #[arg(long, value_enum, default_value_t = To::Room)]
+    pub to: To,
+    /// The clients poll.
+    #[arg(long)]
+    pub polling: bool,
 }
 
 impl Paced {
@@ -26,21 +33,25 @@ impl Paced {
             clients: count,
             rate,
             size,
-            secs,
+            to,
+            ..
         } = *self;
-        let wanted = |secs: u32| count as u64 * u64::from(rate) * u64::from(secs);
-        let mut clients = Clients::new(options, join_bench)?;
+        let wanted = |secs: u32| u64::from(rate) * u64::from(secs) * to.recipients(count);
+        let mut clients = Clients::new(options, entry(to, count))?;
+        if self.polling {
+            clients.poll_with_requests();
+        }
         clients.open_all(count)?;
         let mut pace = |secs: u32, counter: &mut Events| {
-            let trigger = format!(r#"42["pace",{rate},{size},{secs}]"#);
+            let trigger = format!(r#"42["pace",{rate},{size},{secs},"{to}"]"#);
             counter.receive(&mut clients, &trigger, wanted(secs), options.stall)
         };
         // One second first, for the sake of compilers at run time, allocators and socket buffers.
         pace(1, &mut Events::new(size as usize))?;
-        let mut counter = Events::stamped(size as usize, wanted(secs));
+        let mut counter = Events::stamped(size as usize, wanted(self.secs));
         let meter = Meter::start(options.pid);
-        pace(secs, &mut counter)?;
+        pace(self.secs, &mut counter)?;
         let figures = meter.stop(counter.last, counter.got, "delivery", "deliveries");
-        Ok(figures.and(counter.report(wanted(secs))))
+        Ok(figures.and(counter.report(wanted(self.secs))))
     }
 }
