@@ -1,4 +1,4 @@
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::{
     env,
     ffi::OsString,
@@ -46,9 +46,19 @@ impl Process {
         child.wait().ok();
     }
 
-    /// Has it stand still. Its connections stay open, and nobody answers on them.
+    /// Has it stand still, and waits until all its threads do. Its connections stay open, and nobody answers on them.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it has ended.
     pub fn stop(&self) {
         self.signal(Signal::STOP);
+        let pid = WaitId::Pid(Pid::from_child(&self.child()));
+        let stopped = waitid(pid, WaitIdOptions::STOPPED);
+        assert!(
+            matches!(stopped, Ok(Some(_))),
+            "it stands still: {stopped:?}"
+        );
     }
 
     /// Has it go on after [`stop`](Self::stop).
