@@ -88,7 +88,8 @@ impl Default for StreamsConfig {
 /// - With recovery, all servers deliver in the order of the stream, the one that emits included, whose own sockets therefore
 ///   wait for Redis. What can't be handed to Redis is delivered to its own sockets at once, without a place to come back to.
 /// - A client that comes back within the window gets what it missed, in order, nothing twice and without a gap, or is a new
-///   client. It is a new one after Redis has lost something.
+///   client. It is a new one after Redis has lost something. A connected client whose server may have missed something, because
+///   the stream was trimmed or lost before it was read, is cut off, and comes back as a new one.
 /// - A session is written when the socket is in and when its rooms change, so that it outlives a server that is killed. It can
 ///   be claimed again and again; each claim takes it from the one before.
 /// - All this holds as far as Redis keeps what it has confirmed. It replicates asynchronously, and writes its file once a second.

@@ -108,6 +108,7 @@ impl Reader {
         let is_trimmed =
             |ends: Option<(StreamId, StreamId)>| ends.is_some_and(|(first, _)| first > self.at);
         let is_as_before = ends.is_none() && epoch == known;
+        let may_have_missed = ends.is_some();
         match ends {
             None if is_as_before => {}
             // Another server has found out that something was lost.
@@ -116,7 +117,7 @@ impl Reader {
                 tracing::warn!(
                     stream = %self.stream.name,
                     last = %self.at,
-                    "missed broadcasts of other servers: the stream was trimmed while Redis was out of reach; \
+                    "missed broadcasts of other servers: the stream was trimmed before they were read; \
                      `StreamsConfig::max_len` is how much it keeps"
                 );
                 self.flow.jump(self.at, epoch);
@@ -139,6 +140,10 @@ impl Reader {
             if let Some(sessions) = &member.voice.sessions {
                 if !is_as_before {
                     sessions.restart(self.at);
+                }
+                if may_have_missed {
+                    sessions.end_all();
+                    continue;
                 }
                 // Clients that came back elsewhere meanwhile are found out.
                 sessions.save_all();

@@ -207,6 +207,18 @@ impl Sessions {
         self.sessions().keys().cloned().collect()
     }
 
+    /// Cuts the connections of all sockets that are here, which may have missed something: their clients come back, and are told
+    /// that they are new.
+    pub(super) fn end_all(&self) {
+        let Some(local) = self.local.upgrade() else {
+            return;
+        };
+        for socket in self.here() {
+            self.end(&socket);
+            local.evict(&socket);
+        }
+    }
+
     /// The stream goes on elsewhere.
     pub(super) fn restart(&self, at: StreamId) {
         let mut sessions = self.sessions();

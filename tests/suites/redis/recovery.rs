@@ -262,6 +262,40 @@ async fn a_client_comes_back_from_a_server_that_was_cut_off() {
         .expect("it is closed in time");
 }
 
+/// What its clients have not got they are told of: their connections end, and they come back as new clients.
+#[tokio::test]
+async fn clients_of_a_server_that_missed_something_are_told() {
+    let engine = engines::redis::Redis::start().await;
+    let network = Proxy::start(engine.address()).await;
+    let first = Server::start(&url(network.address())).await;
+    let second = Server::start(&engine.url()).await;
+    let mut fan = Fan::new(&first).await;
+    second.emit(2, 0);
+    fan.hears(2, 0).await;
+    network.refuse();
+    network.reset();
+    first
+        .is(|health| matches!(health, Health::Down { .. }))
+        .await;
+    let io = second.rooms.io::<Main>();
+    for number in 1..=10 {
+        let sent = io.emit(Number(2, number)).expect("it is emitted");
+        sent.await.expect("Redis has it");
+    }
+    engine.ask("XTRIM socket.io MAXLEN 3").await;
+    network.heal();
+    timeout(PATIENCE, fan.connection.ended())
+        .await
+        .expect("it is closed in time");
+    assert!(fan.heard[&2].len() < 11, "it has not got everything");
+    fan.connection = Client::open(&first.rooms).await;
+    assert!(!fan.come_back(&first).await, "it is told");
+    // From here on it misses nothing.
+    fan.join().await;
+    second.emit(2, 11);
+    fan.hears(2, 11).await;
+}
+
 #[tokio::test]
 async fn after_redis_has_lost_everything_clients_are_new() {
     let engine = engines::redis::Redis::start().await;

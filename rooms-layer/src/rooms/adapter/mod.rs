@@ -150,7 +150,7 @@ pub trait Local: Send + Sync + 'static {
     /// The rooms of a socket of this server; `None` if there is no such socket.
     fn rooms_of(&self, socket: &SocketId) -> Option<Vec<String>>;
 
-    /// Ends a socket of this server whose session was claimed on another one. Nothing is told to the client, which is there
+    /// Ends a socket of this server whose session was claimed on another one, or that may have missed what it was promised. Nothing is told to the client, which is there
     /// by now; its connection is closed.
     fn evict(&self, socket: &SocketId);
 }
