@@ -6,5 +6,6 @@ pub mod fixture;
 pub mod node;
 pub mod peer;
 pub mod proxy;
+pub mod same_process;
 pub mod server;
 pub mod soak;

@@ -1,166 +1,18 @@
 //! What servers of a cluster ask and tell each other, over an adapter that joins them within this process.
 
-use futures_util::{StreamExt, stream};
 use rooms_layer::{
-    Adapter, NoData,
+    NoData,
     bounds::CanServerEmit,
     prelude::*,
-    rooms::{
-        Selection,
-        adapter::{
-            Answer, Answers, Broadcast, Channel, Command, Confirmed, Local, Moved, Opening,
-            Publisher, Question,
-        },
-    },
     test::Client,
-    wire::{Args, Data, DataWriter, Value},
+    wire::{DataWriter, Value},
 };
+use rooms_tests::same_process::SameProcess;
 use serde::{Deserialize, Serialize};
-use std::{
-    sync::{
-        Arc, Mutex, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::time::Duration;
 
-/// Servers of one process.
-#[derive(Clone, Default)]
-struct Street {
-    ends: Arc<Mutex<Vec<End>>>,
-    servers: Arc<AtomicUsize>,
-    /// How many others never answer.
-    silent: Arc<AtomicUsize>,
-}
-
-#[derive(Clone)]
-struct End {
-    server: usize,
-    namespace: String,
-    local: Weak<dyn Local>,
-}
-
-impl Street {
-    fn server(&self) -> RoomsLayer<House> {
-        let number = self.servers.fetch_add(1, Ordering::Relaxed);
-        RoomsLayer::with_adapter(House {
-            street: self.clone(),
-            number,
-        })
-    }
-}
-
-struct House {
-    street: Street,
-    number: usize,
-}
-
-impl CanServerEmit for House {}
-
-impl Adapter for House {
-    fn name(&self) -> &'static str {
-        "street"
-    }
-
-    fn open(&self, opening: Opening<'_>) -> Box<dyn Channel> {
-        let end = End {
-            server: self.number,
-            namespace: opening.namespace.to_owned(),
-            local: opening.local,
-        };
-        self.street.ends.lock().unwrap().push(end.clone());
-        let street = self.street.clone();
-        Box::new(Door { end, street })
-    }
-}
-
-struct Door {
-    end: End,
-    street: Street,
-}
-
-impl Door {
-    fn others(&self) -> Vec<Arc<dyn Local>> {
-        let ends = self.street.ends.lock().unwrap();
-        let others = ends
-            .iter()
-            .filter(|end| end.server != self.end.server && end.namespace == self.end.namespace);
-        others.filter_map(|end| end.local.upgrade()).collect()
-    }
-}
-
-impl Publisher for Door {
-    fn broadcast(&self, to: &Selection, broadcast: &Broadcast) -> Confirmed {
-        for other in self.others() {
-            other.deliver(to, broadcast.clone());
-        }
-        Confirmed::now()
-    }
-
-    fn command(&self, to: &Selection, command: &Command) -> Confirmed {
-        for other in self.others() {
-            other.obey(to, command);
-        }
-        Confirmed::now()
-    }
-
-    fn tell(&self, event: &Data) -> Confirmed {
-        for other in self.others() {
-            drop(other.hear(event.clone()));
-        }
-        Confirmed::now()
-    }
-}
-
-impl Channel for Door {
-    fn ask(&self, to: &Selection, question: Question<'_>, deadline: Instant) -> Option<Answers> {
-        let others = self.others();
-        let silent = self.street.silent.load(Ordering::Relaxed);
-        let answers: Answers = match question {
-            Question::Sockets => {
-                let found = others.iter().flat_map(|other| other.sockets(to));
-                let found: Vec<_> = found.map(Answer::Found).collect();
-                Box::pin(stream::iter(found))
-            }
-            Question::Count => {
-                let counts = others.iter().map(|other| other.sockets(to).len());
-                let counts: Vec<_> = counts.map(Answer::Counted).collect();
-                Box::pin(stream::iter(counts))
-            }
-            Question::Rooms => {
-                let rooms: Vec<_> = others
-                    .iter()
-                    .map(|other| Answer::Named(other.rooms()))
-                    .collect();
-                Box::pin(stream::iter(rooms))
-            }
-            Question::Servers(event) => {
-                let heard: Vec<_> = others
-                    .iter()
-                    .map(|other| other.hear(event.clone()))
-                    .collect();
-                let heard = stream::iter(heard).filter_map(async |heard| {
-                    Some(Answer::Heard(Args::from_data(&heard.await?).unwrap()))
-                });
-                Box::pin(heard)
-            }
-            _ => panic!("not asked here"),
-        };
-        if silent == 0 {
-            return Some(answers);
-        }
-        let by = tokio::time::Instant::from(deadline);
-        let late = stream::once(async move {
-            tokio::time::sleep_until(by).await;
-            Answer::Missing(silent)
-        });
-        Some(Box::pin(answers.chain(late)))
-    }
-
-    fn moved(&self, _: &SocketId, _: Moved<'_>) -> Confirmed {
-        Confirmed::now()
-    }
-}
+/// A server of a cluster within this process.
+type Server = RoomsLayer<SameProcess>;
 
 #[derive(Room, Debug, PartialEq, Clone)]
 enum Room {
@@ -203,16 +55,17 @@ macro_rules! app {
     };
 }
 
-async fn user(rooms: &RoomsLayer<House>, user: &str) -> Client<App> {
+async fn user(rooms: &Server, user: &str) -> Client<App> {
     let user = user.to_owned();
     Client::connect(rooms, Token { user }).await.unwrap()
 }
 
-fn two_servers() -> (Street, RoomsLayer<House>, RoomsLayer<House>) {
-    let street = Street::default();
-    let first = street.server().namespace(app!().build());
-    let second = street.server().namespace(app!().build());
-    (street, first, second)
+fn two_servers() -> (SameProcess, Server, Server) {
+    let cluster = SameProcess::default();
+    let server = |number| RoomsLayer::with_adapter(cluster.another(number));
+    let first = server(1).namespace(app!().build());
+    let second = server(2).namespace(app!().build());
+    (cluster, first, second)
 }
 
 #[tokio::test]
@@ -265,10 +118,10 @@ async fn sockets_of_all_servers_are_found_and_can_be_reached() {
 
 #[tokio::test(start_paused = true)]
 async fn what_arrived_is_in_the_error_where_servers_are_missing() {
-    let (street, first, second) = two_servers();
+    let (cluster, first, second) = two_servers();
     let _ann = user(&first, "ann").await;
     let _bob = user(&second, "bob").await;
-    street.silent.store(2, Ordering::Relaxed);
+    cluster.silent(2);
     let io = first.io::<App>();
 
     let asked = tokio::time::Instant::now();
@@ -342,10 +195,7 @@ struct Reload {
 #[event(cluster)]
 struct Fail;
 
-fn listening(
-    street: &Street,
-    heard: &tokio::sync::mpsc::UnboundedSender<String>,
-) -> RoomsLayer<House> {
+fn listening(server: SameProcess, heard: &tokio::sync::mpsc::UnboundedSender<String>) -> Server {
     let heard = heard.clone();
     let app = app!()
         .on_server_event(async |io: Io<App>, _: CountSockets| io.count().await)
@@ -358,7 +208,7 @@ fn listening(
             let heard = heard.clone();
             async move { heard.send(what).unwrap() }
         });
-    street.server().namespace(app.build())
+    RoomsLayer::with_adapter(server).namespace(app.build())
 }
 
 async fn count<A: CanServerEmit>(io: &Io<App, A>) -> (usize, usize) {
@@ -369,15 +219,15 @@ async fn count<A: CanServerEmit>(io: &Io<App, A>) -> (usize, usize) {
     (count, answers.missing())
 }
 
-fn with_bus(rooms: &RoomsLayer<House>) -> Io<App, House> {
+fn with_bus(rooms: &Server) -> Io<App, SameProcess> {
     rooms.io_with::<App>()
 }
 
 #[tokio::test(start_paused = true)]
 async fn servers_hear_what_others_tell_and_answer() {
-    let street = Street::default();
+    let cluster = SameProcess::default();
     let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
-    let servers = [0; 3].map(|_| listening(&street, &heard));
+    let servers = [1, 2, 3].map(|number| listening(cluster.another(number), &heard));
     for server in &servers {
         server.check().unwrap();
     }
@@ -415,18 +265,18 @@ async fn servers_hear_what_others_tell_and_answer() {
     // A handler that panics harms nobody.
     io.server_side_emit(Fail).unwrap();
     assert_eq!(count(&io).await, (3, 0));
-    street.silent.store(1, Ordering::Relaxed);
+    cluster.silent(1);
     assert_eq!(count(&io).await, (3, 1));
 }
 
 #[tokio::test]
 async fn a_server_event_that_does_not_fit_is_no_harm() {
-    let street = Street::default();
+    let alone = SameProcess::default();
     let (heard, mut hears) = tokio::sync::mpsc::unbounded_channel();
-    let server = listening(&street, &heard);
+    let server = listening(alone.clone(), &heard);
     server.check().unwrap();
     let _client = user(&server, "ann").await;
-    let local = street.ends.lock().unwrap()[0].local.upgrade().unwrap();
+    let local = alone.local("/").unwrap();
     let reload = |arguments: &[Value]| {
         let mut out = DataWriter::event("reload");
         arguments

@@ -15,7 +15,6 @@ mod nats;
 mod node;
 mod redis;
 mod rigs;
-mod same_process;
 mod server;
 mod table;
 mod tap;

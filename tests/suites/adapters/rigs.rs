@@ -1,11 +1,12 @@
 //! The kinds of clusters that the cases run in.
 
-use crate::{node::Node, same_process::SameProcess, server::Server, tap::Tap};
+use crate::{node::Node, server::Server, tap::Tap};
 use futures_util::{FutureExt, future::LocalBoxFuture};
 use rooms_tests::{
     engines::{Process, redis::Redis},
     peer::Peer,
     proxy::Proxy,
+    same_process::SameProcess,
 };
 use serde_json::json;
 use std::{

@@ -4,6 +4,7 @@
 use futures_util::{FutureExt, StreamExt, stream};
 use rooms_layer::{
     Adapter, SocketId,
+    bounds::CanServerEmit,
     rooms::{
         Selection,
         adapter::{
@@ -14,16 +15,21 @@ use rooms_layer::{
     wire::{Args, Data},
 };
 use std::{
-    sync::{Arc, Mutex, Weak},
+    sync::{
+        Arc, Mutex, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
-use tokio::time::timeout_at;
+use tokio::time::{sleep_until, timeout_at};
 
 /// One of the servers.
 #[derive(Clone, Default)]
-pub(crate) struct SameProcess {
+pub struct SameProcess {
     server: usize,
     ends: Ends,
+    /// How many more servers there are, which never answer.
+    silent: Arc<AtomicUsize>,
 }
 
 type Ends = Arc<Mutex<Vec<End>>>;
@@ -38,13 +44,28 @@ struct End {
 
 impl SameProcess {
     /// Another server of the same cluster.
-    pub(crate) fn another(&self, server: usize) -> Self {
+    pub fn another(&self, server: usize) -> Self {
         Self {
             server,
-            ends: self.ends.clone(),
+            ..self.clone()
         }
     }
+
+    /// What an adapter has of this server's namespace, once it is opened.
+    pub fn local(&self, namespace: &str) -> Option<Arc<dyn Local>> {
+        let ends = self.ends.lock().expect("nobody panics");
+        let mut ends = ends.iter();
+        let own = ends.find(|end| end.server == self.server && end.namespace == namespace);
+        own?.local.upgrade()
+    }
+
+    /// Has the cluster count so many more servers, which never answer.
+    pub fn silent(&self, servers: usize) {
+        self.silent.store(servers, Ordering::Relaxed);
+    }
 }
+
+impl CanServerEmit for SameProcess {}
 
 impl Adapter for SameProcess {
     fn name(&self) -> &'static str {
@@ -63,6 +84,7 @@ impl Adapter for SameProcess {
         Box::new(Line {
             own,
             ends: self.ends.clone(),
+            silent: self.silent.clone(),
         })
     }
 
@@ -76,6 +98,7 @@ impl Adapter for SameProcess {
 struct Line {
     own: End,
     ends: Ends,
+    silent: Arc<AtomicUsize>,
 }
 
 impl Line {
@@ -116,13 +139,22 @@ impl Publisher for Line {
 impl Channel for Line {
     fn ask(&self, to: &Selection, question: Question<'_>, deadline: Instant) -> Option<Answers> {
         let others = self.others();
-        if others.is_empty() {
+        let silent = self.silent.load(Ordering::Relaxed);
+        if others.is_empty() && silent == 0 {
             return None;
         }
         let answers = others
             .iter()
             .map(|other| answers(&**other, to, question, deadline));
-        Some(stream::select_all(answers).boxed())
+        let answers = stream::select_all(answers);
+        if silent == 0 {
+            return Some(answers.boxed());
+        }
+        let late = stream::once(async move {
+            sleep_until(deadline.into()).await;
+            Answer::Missing(silent)
+        });
+        Some(answers.chain(late).boxed())
     }
 
     fn moved(&self, _socket: &SocketId, _moved: Moved<'_>) -> Confirmed {
