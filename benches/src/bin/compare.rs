@@ -25,7 +25,7 @@ struct Cli {
         default_value = "rooms,rooms-hyper,floor,floor-64,socketioxide,node,tungstenite"
     )]
     servers: Vec<String>,
-    /// Cases to run (see --list) [default: all].
+    /// Cases to run (see --list) [default: all but the long ones].
     #[arg(long, value_delimiter = ',')]
     cases: Vec<String>,
     /// Runs of each case against each server; a server's runs are never next to each other.
@@ -71,7 +71,7 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
         .map(|name| servers::find(name))
         .collect::<Result<Vec<_>, _>>()?;
     let cases: Vec<&Case> = match cli.cases.as_slice() {
-        [] => CASES.iter().collect(),
+        [] => CASES.iter().filter(|case| !case.is_long).collect(),
         names => names
             .iter()
             .map(|name| compare::find(name))

@@ -1,6 +1,7 @@
 //! The cases: a load each, and the figures it is run for.
 
 use crate::servers::Server;
+use std::time::Duration;
 
 /// A load.
 #[derive(Debug)]
@@ -19,6 +20,10 @@ pub struct Case {
     only: &'static [&'static str],
     /// What to show of it.
     pub figures: &'static [Figure],
+    /// After how long a run is given up.
+    pub patience: Duration,
+    /// It takes so long that it is run when it is named, and not as one of all.
+    pub is_long: bool,
 }
 
 /// A figure of a load's report.
@@ -49,7 +54,10 @@ const CYCLE: Figure = less("server_cpu_us_per_cycle", "server CPU µs per cycle"
 const RESIDENT: Figure = less("rss_kib_per_connection", "resident KiB per connection");
 const CONNECT: Figure = less("server_cpu_us_per_connect", "server CPU µs per connect");
 const GROWTH: Figure = less("rss_growth_kib", "growth of resident KiB");
+const HOLDING: Figure = less("server_cpu_percent", "% of a core");
+const AFTER: Figure = less("rss_percent_of_idle", "resident after 10 s, % of idle");
 const ARRIVED: Figure = more("arrived_percent", "% of events that arrived");
+const MISSED: Figure = less("lost", "events missed by clients that were told nothing");
 
 /// Servers that speak the whole protocol.
 const FULL: &[&str] = &["rooms", "rooms-hyper", "rooms-2", "socketioxide", "node"];
@@ -78,6 +86,8 @@ impl Case {
             server: &[],
             only: &[],
             figures,
+            patience: Duration::from_secs(120),
+            is_long: false,
         }
     }
 
@@ -88,6 +98,14 @@ impl Case {
 
     const fn only(self, only: &'static [&'static str]) -> Case {
         Case { only, ..self }
+    }
+
+    const fn long(self, patience: Duration) -> Case {
+        Case {
+            is_long: true,
+            patience,
+            ..self
+        }
     }
 
     const fn server(self, server: &'static [&'static str]) -> Case {
@@ -149,6 +167,13 @@ pub const CASES: &[Case] = &[
         &[DELIVERY],
     )
     .each("burst -n 10000 -m 30 -s 1024 --warmup 4"),
+    Case::new(
+        "burst-given-back",
+        "a room of 10,000, 1,000 events of 1 KiB in one go, and memory 10 s later",
+        "burst -n 10000 -m 1000 -s 1024 --warmup 0 --settle 10",
+        &[DELIVERY, AFTER],
+    )
+    .only(&["rooms", "rooms-hyper", "floor-64", "socketioxide"]),
     Case::new(
         "echo",
         "200 clients with 8 acknowledged requests in flight each",
@@ -261,17 +286,32 @@ pub const CASES: &[Case] = &[
         ],
     ),
     Case::new(
+        "hold",
+        "19,000 clients in a room that hear nothing for a minute, and then a broadcast",
+        "hold -n 19000 -t 60",
+        &[HOLDING],
+    )
+    .only(FULL),
+    Case::new(
+        "hold-10m",
+        "the same for ten minutes",
+        "hold -n 19000 -t 600",
+        &[HOLDING],
+    )
+    .only(FULL)
+    .long(Duration::from_secs(720)),
+    Case::new(
         "jitter",
         "2,000 clients that are cut every 5 s on average, 10 events per second",
         "jitter -n 2000 -r 10 -t 10",
-        &[ARRIVED],
+        &[ARRIVED, MISSED],
     )
     .only(FULL),
     Case::new(
         "jitter-recovery",
         "the same with connection state recovery",
         "jitter -n 2000 -r 10 -t 10 --recover",
-        &[ARRIVED],
+        &[ARRIVED, MISSED],
     )
     .only(&["rooms", "node"])
     .server(&["--recovery"]),

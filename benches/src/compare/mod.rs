@@ -56,7 +56,7 @@ fn run(
         &running.pid().to_string(),
     ]);
     load.args(case.load(server.sends_each).split(' '));
-    let output = match servers::run(load, Duration::from_secs(120)) {
+    let output = match servers::run(load, case.patience) {
         Ok(Ok(json)) => json,
         Ok(Err(why)) => return Ok(Err(why)),
         Err(e @ servers::Error::TooLong(..)) => return Ok(Err(e.to_string())),

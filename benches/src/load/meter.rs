@@ -72,6 +72,12 @@ impl Resident {
         }
     }
 
+    /// How much it is of what it was, in percent.
+    pub(crate) fn percent(&self) -> f64 {
+        let now = self.server.map_or(0, resident_kib);
+        100.0 * now as f64 / self.before_kib.max(1) as f64
+    }
+
     /// How much it has grown by, in KiB.
     pub(crate) fn growth_kib(&self) -> f64 {
         self.server.map_or(0, resident_kib) as f64 - self.before_kib as f64

@@ -1,12 +1,13 @@
 //! Many events to one room in one go: what a server makes of them when it may send several at once.
 
 use super::super::{
-    Clients, Error, Options, Report,
+    Clients, Error, Ignore, Options, Report,
     events::Events,
     join_bench,
     meter::{Meter, Resident},
 };
 use clap::Args;
+use std::time::Duration;
 
 /// Events emitted in one loop.
 #[derive(Args, Clone, Debug)]
@@ -23,6 +24,9 @@ pub struct Burst {
     /// Events of the unmeasured burst before, which warms buffers and allocators.
     #[arg(long, default_value_t = 100)]
     pub warmup: u32,
+    /// Seconds to wait at the end for the server to give memory back.
+    #[arg(long, default_value_t = 0)]
+    pub settle: u64,
 }
 
 impl Burst {
@@ -32,9 +36,11 @@ impl Burst {
             events,
             size,
             warmup,
+            settle,
         } = *self;
         let mut clients = Clients::new(options, join_bench)?;
         clients.open_all(count)?;
+        let idle = Resident::now(options.pid);
         let mut burst = |of: u32, counter: &mut Events| {
             let wanted = count as u64 * u64::from(of);
             counter.receive(
@@ -50,9 +56,14 @@ impl Burst {
         let meter = Meter::start(options.pid);
         burst(events, &mut counter)?;
         let figures = meter.stop(counter.last, counter.got, "delivery", "deliveries");
-        let growth = Report::default().with("rss_growth_kib", resident.growth_kib());
+        let mut memory = Report::default().with("rss_growth_kib", resident.growth_kib());
+        if settle > 0 {
+            clients.poll_for(&mut Ignore, Duration::from_secs(settle));
+            clients.check()?;
+            memory = memory.with("rss_percent_of_idle", idle.percent());
+        }
         Ok(figures
             .and(counter.report(count as u64 * u64::from(events)))
-            .and(growth))
+            .and(memory))
     }
 }

@@ -1,6 +1,8 @@
 //! Clients on bad networks: each is cut now and then, and comes back a little later, while events flow.
 
-use super::super::{Client, Clients, Error, Handler, Options, Report, join_bench, meter::Meter};
+use super::super::{
+    Client, Clients, Error, Handler, Options, Report, State, join_bench, meter::Meter,
+};
 use crate::clock::{SECOND, now_ns};
 use clap::Args;
 use std::borrow::Cow;
@@ -49,13 +51,16 @@ impl Jitter {
             .collect();
         let mut cuts = 0_u64;
         let end = began + u64::from(secs) * SECOND;
-        // Those that are away at the end come back, and may ask for what they have missed.
-        let settled = end + 3 * SECOND;
-        while now_ns() < settled {
+        // Those that are away at the end come back, and may ask for what they have missed: until nothing comes any more.
+        let (mut progress, mut since) = (0, now_ns());
+        while now_ns() < end.max(since) + 3 * SECOND {
             clients.poll(&mut missed);
             let now = now_ns();
+            if missed.got > progress {
+                (progress, since) = (missed.got, now);
+            }
             for (i, due) in due.iter_mut().enumerate().filter(|(_, due)| **due <= now) {
-                if clients.all[i].state() == super::super::State::Free {
+                if clients.all[i].state() == State::Free {
                     clients.reopen(i);
                     *due = now + random.below(2 * self.every.max(1) * SECOND);
                 } else if now < end {
@@ -67,12 +72,23 @@ impl Jitter {
             }
         }
         let wanted = self.clients as u64 * u64::from(rate) * u64::from(secs);
+        let total = rate * secs;
+        let at_the_end = clients
+            .all
+            .iter()
+            .filter(|client| client.state() == State::Ready);
+        let lost = missed.lost
+            + at_the_end
+                .map(|client| missed.owed(client, total))
+                .sum::<u64>();
         let got = missed.got;
         let figures = meter.stop(now_ns(), got, "delivery", "deliveries");
         Ok(figures
             .with("arrived_percent", 100.0 * got as f64 / wanted.max(1) as f64)
             .with("cuts", cuts as f64)
+            .with("lost", lost as f64)
             .with("recovered", missed.recovered as f64)
+            .with("new_again", missed.renewed as f64)
             .with("reordered_or_twice", missed.reordered as f64)
             .with("failed_attempts", clients.tally.failed as f64))
     }
@@ -85,18 +101,30 @@ struct Missed {
     seen: Vec<Seen>,
     got: u64,
     reordered: u64,
+    /// Events that did not come, of clients that were not told.
+    lost: u64,
     recovered: u64,
+    renewed: u64,
 }
 
 #[derive(Clone, Default)]
 struct Seen {
     next: u32,
+    /// In a session that has had an event: from there on, each has to come. What a new session begins with is not known.
+    hears: bool,
     /// What a recovery is asked for with: the private id of the session, and the offset of the last event.
     private_id: Box<str>,
     offset: Box<str>,
 }
 
 impl Missed {
+    /// How many of `total` events are still to come.
+    fn owed(&self, client: &Client, total: u32) -> u64 {
+        let seen = self.seen.get(client.index as usize);
+        seen.filter(|seen| seen.hears)
+            .map_or(0, |seen| u64::from(total.saturating_sub(seen.next)))
+    }
+
     /// `42["msg",SEQ,"PAYLOAD"]`, with an offset at its end where the server offers recovery.
     fn event(&mut self, client: &Client, packet: &[u8]) {
         let Some(seen) = self.seen.get_mut(client.index as usize) else {
@@ -117,7 +145,10 @@ impl Missed {
         };
         if seq >= seen.next {
             self.got += 1;
-            seen.next = seq + 1;
+            if seen.hears {
+                self.lost += u64::from(seq - seen.next);
+            }
+            (seen.next, seen.hears) = (seq + 1, true);
         } else {
             self.reordered += 1;
         }
@@ -148,19 +179,19 @@ impl Handler for Missed {
     }
 
     fn welcome(&mut self, client: &mut Client, packet: &[u8]) {
-        let Some(seen) = self
-            .seen
-            .get_mut(client.index as usize)
-            .filter(|_| self.recover)
-        else {
+        let Some(seen) = self.seen.get_mut(client.index as usize) else {
             return;
         };
         let Ok(welcome) = serde_json::from_slice::<serde_json::Value>(&packet[2..]) else {
             return;
         };
         let private_id = welcome["pid"].as_str().unwrap_or_default();
-        if !seen.private_id.is_empty() && *seen.private_id == *private_id {
+        if self.recover && !seen.private_id.is_empty() && *seen.private_id == *private_id {
             self.recovered += 1;
+        } else {
+            self.renewed += u64::from(seen.next > 0);
+            // Its offset stays, as with the official client.
+            seen.hears = false;
         }
         seen.private_id = private_id.into();
     }

@@ -4,6 +4,7 @@ mod avalanche;
 mod burst;
 mod churn;
 mod echo;
+mod hold;
 mod idle;
 mod jitter;
 mod paced;
@@ -14,6 +15,7 @@ pub use avalanche::Avalanche;
 pub use burst::Burst;
 pub use churn::Churn;
 pub use echo::Echo;
+pub use hold::Hold;
 pub use idle::Idle;
 pub use jitter::Jitter;
 pub use paced::Paced;
@@ -28,6 +30,8 @@ use clap::Subcommand;
 pub enum Mode {
     /// Clients connect and idle: memory per connection.
     Idle(Idle),
+    /// Clients stay for long and are told something in the end: CPU time of keeping them.
+    Hold(Hold),
     /// Events to one room, all emitted at once: CPU time per delivery, losses, order.
     Burst(Burst),
     /// Events to one room at a steady rate: latency and CPU time per delivery.
@@ -54,6 +58,7 @@ impl Mode {
     pub fn run(&self, options: &Options) -> Result<Report, Error> {
         match self {
             Mode::Idle(mode) => mode.run(options),
+            Mode::Hold(mode) => mode.run(options),
             Mode::Burst(mode) => mode.run(options),
             Mode::Paced(mode) => mode.run(options),
             Mode::Echo(mode) => mode.run(options),
