@@ -120,8 +120,10 @@ impl Local for Namespace {
         let found = members.find(socket.as_str());
         let peer = found.map(|(_, recipient)| recipient.peer.clone());
         drop(members);
-        if let Some(peer) = peer {
-            peer.evict();
+        match peer {
+            Some(peer) => peer.evict(),
+            // It may be on its way out, and the adapter not know yet: it is told in this order.
+            None => drop(self.order()),
         }
     }
 }

@@ -150,8 +150,9 @@ pub trait Local: Send + Sync + 'static {
     /// The rooms of a socket of this server; `None` if there is no such socket.
     fn rooms_of(&self, socket: &SocketId) -> Option<Vec<String>>;
 
-    /// Ends a socket of this server whose session was claimed on another one, or that may have missed what it was promised. Nothing is told to the client, which is there
-    /// by now; its connection is closed.
+    /// Ends a socket of this server whose session was claimed on another one, or that may have missed what it was promised. Nothing
+    /// is told to the client, which is there by now; its connection is closed. Once this returns, the adapter has been told that
+    /// the socket is gone, so that what it is told next is of the one that comes after it.
     fn evict(&self, socket: &SocketId);
 }
 
