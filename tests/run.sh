@@ -16,6 +16,7 @@ main() {
   step "lints" cargo clippy --workspace --all-targets --all-features -- -D warnings
   step "features, each alone" check_features
   step "tests: units, suites, documentation" cargo test --workspace --all-features
+  step "interleavings of threads" try_interleavings
   step "instructions" count_instructions
   step "documentation" build_documentation
   step "dependencies" cargo deny --log-level error check bans licenses sources
@@ -54,6 +55,11 @@ check_features() {
     echo "--no-default-features --features '$feature'"
     cargo clippy --quiet -p rooms-layer --no-default-features --features "$feature" -- -D warnings
   done
+}
+
+# A build of its own, in which locks are those of a model checker.
+try_interleavings() {
+  RUSTFLAGS="--cfg shuttle -D warnings" cargo test -p rooms-layer --lib --target-dir target/shuttle interleavings
 }
 
 # What our server does for a delivery and a round trip, which may not grow unnoticed. `benches/README.md` tells how to let it.

@@ -90,6 +90,8 @@ mod namespace;
 pub mod rooms;
 #[cfg(feature = "server")]
 mod session;
+#[cfg(feature = "server")]
+mod sync;
 #[cfg(feature = "test")]
 pub mod test;
 mod token;

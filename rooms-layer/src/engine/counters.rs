@@ -1,10 +1,8 @@
+use crate::sync::Mutex;
 use std::{
     cell::Cell,
     collections::BTreeMap,
-    sync::{
-        Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 
 /// Parts of a count that threads add to, so that they seldom meet.

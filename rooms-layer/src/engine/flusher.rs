@@ -1,8 +1,9 @@
 use super::{Mailbox, counters::home};
-use std::sync::{
-    Arc, Mutex, OnceLock,
+use crate::sync::{
+    Mutex,
     atomic::{AtomicBool, Ordering},
 };
+use std::sync::{Arc, OnceLock};
 use tokio::sync::Notify;
 
 /// How many mailboxes a flusher writes before it lets other tasks run.
@@ -29,12 +30,19 @@ impl Flusher {
     pub(crate) fn start(&self) {
         self.shards.get_or_init(|| {
             let workers = tokio::runtime::Handle::current().metrics().num_workers();
-            let shards: Box<[Arc<Shard>]> = (0..workers.max(1)).map(|_| Arc::default()).collect();
+            let shards = shards(workers);
             for shard in &shards {
                 tokio::spawn(run(shard.clone()));
             }
             shards
         });
+    }
+
+    /// The tasks, for who has no runtime to spawn them on.
+    #[cfg(all(test, shuttle))]
+    pub(crate) fn tasks(&self, workers: usize) -> Vec<impl Future<Output = ()> + use<>> {
+        let shards = self.shards.get_or_init(|| shards(workers));
+        shards.iter().map(|shard| run(shard.clone())).collect()
     }
 
     pub(crate) fn stop(&self) {
@@ -72,6 +80,10 @@ impl Flusher {
             next += 1;
         }
     }
+}
+
+fn shards(workers: usize) -> Box<[Arc<Shard>]> {
+    (0..workers.max(1)).map(|_| Arc::default()).collect()
 }
 
 async fn run(shard: Arc<Shard>) {

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     session::{Beat, CloseCause, Heartbeat, SessionId, after},
+    sync::{Mutex, MutexGuard},
     wire::{
         Format, Frames,
         engine_io::{self, Form, Revision},
@@ -15,7 +16,7 @@ use bytes::Bytes;
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
     task::{Context, Waker},
     time::Instant,
 };

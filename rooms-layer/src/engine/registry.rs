@@ -1,8 +1,11 @@
 use super::{Mailbox, ended::Ended};
-use crate::session::{CloseCause, SessionId};
+use crate::{
+    session::{CloseCause, SessionId},
+    sync::{Mutex, MutexGuard},
+};
 use hashbrown::{HashMap, hash_map};
 use std::sync::{
-    Arc, Mutex, MutexGuard, Weak,
+    Arc, Weak,
     atomic::{AtomicBool, Ordering},
 };
 

@@ -1,8 +1,9 @@
 use super::{Batch, Flusher, Mailbox};
+use crate::sync::Mutex;
 use std::{
     collections::BTreeMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,

@@ -8,13 +8,10 @@ use crate::{
             BoxFuture, Broadcast, Claimed, Confirmed, Local, Logged, Moved, Recorded, Recovery,
         },
     },
+    sync::{Mutex, MutexGuard},
     token,
 };
-use std::{
-    future::ready,
-    sync::{Mutex, MutexGuard, Weak},
-    time::Instant,
-};
+use std::{future::ready, sync::Weak, time::Instant};
 
 /// What one namespace of a server that is alone keeps for clients that come back.
 pub(super) struct Store {

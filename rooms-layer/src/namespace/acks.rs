@@ -6,6 +6,7 @@ use crate::{
         AckError, SocketId,
         adapter::{Answer, Answers},
     },
+    sync::{Mutex, MutexGuard},
     wire::Args,
 };
 use futures_core::Stream;
@@ -13,7 +14,7 @@ use std::{
     collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
 };
 use tokio::time::{Instant, Sleep, sleep_until};

@@ -19,14 +19,15 @@ use crate::{
         },
     },
     session::after,
+    sync::{
+        Mutex, MutexGuard, RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     wire::{Data, Frames, socket_io},
 };
 use std::{
     any::TypeId,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock, RwLock, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
-    },
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 use tokio::time::Instant;
@@ -170,6 +171,12 @@ impl Namespace {
     fn order(&self) -> Option<MutexGuard<'_, ()>> {
         let order = || self.order.lock().expect("no code panics under this lock");
         self.recovery().map(|_| order())
+    }
+
+    /// Waits until what is being done in that order is done: who records a broadcast has queued it then, and who leaves has told the
+    /// adapter so.
+    pub(super) fn catch_up(&self) {
+        drop(self.order());
     }
 
     pub(super) fn engine(&self) -> &Engine {

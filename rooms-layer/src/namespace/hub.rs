@@ -9,9 +9,10 @@ use crate::{
     engine::Engine,
     rooms::{Adapter, MountError, RecoveryConfig},
     session::CloseCause,
+    sync::{RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 use hashbrown::HashMap;
-use std::sync::{Arc, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 /// One server: its namespaces and what they share.
 pub(crate) struct Hub {

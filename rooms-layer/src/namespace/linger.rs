@@ -1,7 +1,8 @@
 //! Dynamic namespaces whose clients may come back.
 
 use super::Namespace;
-use std::sync::{Arc, Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
+use std::sync::Arc;
 use tokio::{
     runtime::Handle,
     time::{Instant, sleep_until},

@@ -14,16 +14,17 @@ use crate::{
         adapter::{Confirmed, Logged},
     },
     session::CloseCause,
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
     wire::{Args, Data, Frames, socket_io},
 };
 use futures_util::StreamExt;
 use hashbrown::HashMap;
 use std::{
     future::Future,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;

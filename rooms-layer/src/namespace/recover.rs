@@ -16,8 +16,8 @@ const MAX_SHOWN: usize = 256;
 
 /// What a client shows that means to come back.
 pub(super) struct Shown {
-    token: Box<str>,
-    offset: Box<str>,
+    pub(super) token: Box<str>,
+    pub(super) offset: Box<str>,
 }
 
 impl Shown {
@@ -85,7 +85,11 @@ impl Guest {
             is_in: false,
         };
         match recovery.missed(&claimed).await {
-            Ok(missed) => returning.missed = missed,
+            Ok(missed) => {
+                // What is among them and was being queued meanwhile is held back by now, and so not taken for something new.
+                self.namespace.catch_up();
+                returning.missed = missed;
+            }
             Err(error) => {
                 tracing::debug!(namespace = ?path, %error, "what a client missed can't be had");
                 returning.peer.end_session();

@@ -2,6 +2,8 @@
 
 mod broadcasts;
 mod conversations;
+#[cfg(shuttle)]
+mod interleavings;
 mod leaving;
 mod limits;
 mod msgpack;

@@ -7,8 +7,9 @@ use crate::{
         Directory, IdTaken, Selection, Slot, SocketId,
         adapter::{Confirmed, Moved},
     },
+    sync::{RwLockReadGuard, RwLockWriteGuard, atomic::Ordering},
 };
-use std::sync::{Arc, RwLockReadGuard, RwLockWriteGuard, atomic::Ordering};
+use std::sync::Arc;
 
 impl Namespace {
     /// The ids of the selected sockets of this server.

@@ -122,8 +122,8 @@ impl Local for Namespace {
         drop(members);
         match peer {
             Some(peer) => peer.evict(),
-            // It may be on its way out, and the adapter not know yet: it is told in this order.
-            None => drop(self.order()),
+            // It may be on its way out, and the adapter not know yet.
+            None => self.catch_up(),
         }
     }
 }
