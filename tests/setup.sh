@@ -24,6 +24,7 @@ system_packages=(
 npm_folders=(
   examples/board/page
   tests/adapters/node
+  tests/adapters/node-2
   tests/clients/engine
   tests/clients/js
   tests/browser

@@ -132,6 +132,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         }
     }
 
+    /// The next attachment of the packet before.
+    pub async fn attachment(&mut self) -> Vec<u8> {
+        match self.stream.next().await.expect("an attachment") {
+            Ok(Message::Binary(bytes)) => bytes.to_vec(),
+            other => panic!("not an attachment: {other:?}"),
+        }
+    }
+
     /// The next packet, which is an event: a list that begins with its name.
     pub async fn event(&mut self) -> Value {
         let packet = self.next().await;

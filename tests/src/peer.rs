@@ -37,7 +37,20 @@ impl Peer {
     ///
     /// Panics when it can't be started.
     pub fn start() -> Self {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("adapters/node");
+        Self::start_in("adapters/node")
+    }
+
+    /// Starts a process with servers of Socket.IO 2, `tests/adapters/node-2/peer.mjs`, which has other commands.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it can't be started.
+    pub fn start_former() -> Self {
+        Self::start_in("adapters/node-2")
+    }
+
+    fn start_in(folder: &str) -> Self {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         assert!(
             folder.join("node_modules").is_dir(),
             "the npm packages of {} are missing: run tests/setup.sh",

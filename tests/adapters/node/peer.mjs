@@ -1,17 +1,13 @@
-// Servers of Node's Socket.IO, as members of a cluster with ours. Driven over stdin and stdout, a JSON object a line:
-//
-//   {"id": 1, "do": "open", "adapter": "classic", "redis": 6379, "prefix": "x"}   ->   {"id": 1, "ok": {"server": 0, "port": 41234}}
-//
-// What fails is answered with {"id": 1, "error": "..."}. Byte strings travel as {"$bin": "<base64>"}. The Rust side is
-// tests/src/peer.rs; the events that the servers answer are those of tests/suites/adapters/app.rs.
+// Servers of Node's Socket.IO, as members of a cluster with ours, driven by commands (see commands.mjs). The events that the servers
+// answer are those of tests/suites/adapters/app.rs.
 
 import { createServer } from "node:http";
-import { createInterface } from "node:readline";
 import { createAdapter, createShardedAdapter } from "@socket.io/redis-adapter";
 import { Emitter } from "@socket.io/redis-emitter";
 import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import { createClient, createCluster } from "redis";
 import { Server } from "socket.io";
+import { serveCommands } from "./commands.mjs";
 
 const servers = [];
 const emitters = [];
@@ -160,35 +156,4 @@ function select(target, { rooms, except }) {
   return except.length ? target.except(except) : target;
 }
 
-function withBinary(value) {
-  if (Array.isArray(value)) return value.map(withBinary);
-  if (value === null || typeof value !== "object") return value;
-  if (typeof value.$bin === "string") return Buffer.from(value.$bin, "base64");
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withBinary(inner)]));
-}
-
-function withoutBinary(value) {
-  if (Buffer.isBuffer(value) || value instanceof Uint8Array) return { $bin: Buffer.from(value).toString("base64") };
-  if (Array.isArray(value)) return value.map(withoutBinary);
-  if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutBinary(inner)]));
-}
-
-// The tests break the network on purpose, and the adapters leave some of what comes of it to nobody. What a command fails with is
-// answered; the rest is seen in what the servers do.
-process.on("uncaughtException", () => {});
-process.on("unhandledRejection", () => {});
-
-const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
-
-createInterface({ input: process.stdin })
-  .on("line", async (line) => {
-    const { id, do: name, ...parameters } = JSON.parse(line);
-    try {
-      say({ id, ok: withoutBinary((await commands[name](withBinary(parameters))) ?? null) });
-    } catch (error) {
-      say({ id, error: error.stack });
-    }
-  })
-  // Whoever started this is gone.
-  .on("close", () => process.exit());
+serveCommands(commands);

@@ -104,3 +104,52 @@ async fn an_emitter_of_node_reaches_our_servers() {
         .await
         .expect("it goes in time");
 }
+
+/// What was there before notepack 3 writes dates and `undefined` in another way. Of the servers broadcasts are understood, in both
+/// directions; their requests have other numbers, also among servers of Node's.
+#[tokio::test]
+async fn servers_of_the_former_version_and_their_emitters_are_understood() {
+    let peer = Peer::start_former();
+    let engine = engines::redis::Redis::start().await;
+    let redis = Redis::standalone(&engine.url()).expect("a URL");
+    let ours = Server::start(Mode::Classic, redis).await;
+    let mut client = client::Client::join(&ours.rooms, "{}").await;
+    let room = client.id().to_string();
+    let (redis, prefix) = (engine.port(), "socket.io");
+    let theirs = json!({ "redis": redis, "prefix": prefix });
+    let theirs = peer.call("open", theirs).await;
+    let visit = json!({ "server": theirs, "room": "room" });
+    let visitor = peer.call("visit", visit).await;
+
+    let emit = json!({ "redis": redis, "prefix": prefix, "room": room });
+    peer.call("emitWithEmitter", emit).await;
+    is_the_event(&mut client).await;
+    let emit = json!({ "server": theirs, "room": room });
+    peer.call("emit", emit).await;
+    is_the_event(&mut client).await;
+
+    let to = DynRoom("room".to_owned());
+    let heard = async {
+        // Until it hears, which it does not tell.
+        loop {
+            let sent = ours.io().to(&to).emit(Said(5)).expect("it is queued");
+            sent.await.expect("Redis has it");
+            let heard = peer.call("heard", json!({ "client": visitor })).await;
+            if heard != json!([]) {
+                return heard[0].clone();
+            }
+        }
+    };
+    let heard = timeout(PATIENCE, heard).await.expect("it hears in time");
+    assert_eq!(heard, json!([5]));
+}
+
+async fn is_the_event(client: &mut client::Client) {
+    let event = timeout(PATIENCE, client.next()).await.expect("in time");
+    assert_eq!(
+        event,
+        r#"451-["said",{"when":"1970-01-01T00:00:00.000Z","list":[null,1.5,-7,"text"]},{"_placeholder":true,"num":0}]"#
+    );
+    let attachment = timeout(PATIENCE, client.attachment()).await;
+    assert_eq!(attachment.expect("in time"), [1, 2, 3]);
+}

@@ -160,12 +160,19 @@ impl<'a> Transcoder<'a> {
                 };
                 if around.left > 0 {
                     around.left -= 1;
-                    if !std::mem::take(&mut around.is_first) {
+                    let before = self.text.len();
+                    if !around.is_first {
                         self.text.push(b',');
                     }
                     if around.end == b'}' {
                         self.key(reader)?;
+                        // As if it were not there, which is how `JSON.stringify` takes it.
+                        if reader.skip_undefined() {
+                            self.text.truncate(before);
+                            continue;
+                        }
                     }
+                    around.is_first = false;
                     break;
                 }
                 self.text.push(around.end);

@@ -7,7 +7,7 @@
 //!
 //! | msgpack | JSON |
 //! |---|---|
-//! | nil; notepack's undefined (`d4 00 ..`); NaN and the infinities | `null` |
+//! | nil; notepack's undefined (`d4 00 ..`), which leaves a member of a map out; NaN and the infinities | `null` |
 //! | integer | number; written in the shortest form |
 //! | float 32, float 64 | number with a fraction or an exponent (`1.0`), so that it stays a float; written as float 64 |
 //! | bin; notepack's ArrayBuffer (`c7`, `c8`, `c9` with type 0) | attachment; written as bin |

@@ -117,6 +117,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Passes over notepack's `undefined`, if it is next.
+    pub(super) fn skip_undefined(&mut self) -> bool {
+        let is_next = matches!(self.rest, [0xd4, 0, _, ..]);
+        if is_next {
+            self.rest = &self.rest[3..];
+        }
+        is_next
+    }
+
     /// Passes over one value with all that is in it.
     ///
     /// # Errors

@@ -142,11 +142,13 @@ fn reads_what_others_write() {
     for (capture, json, attachments) in [
         // notepack's undefined.
         ("d4 00 00", "null", &[][..] as &[&str]),
+        ("92 d4 00 00 01", "[null,1]", &[]),
         (
-            r#"82 a3"sid" a1"x" a3"pid" d40000"#,
-            r#"{"sid":"x","pid":null}"#,
+            r#"84 a1"a" d4 00 00 a1"b" 01 a1"c" d4 00 00 a1"d" 81 a1"e" d4 00 00"#,
+            r#"{"b":1,"d":{}}"#,
             &[],
         ),
+        (r#"82 a3"sid" a1"x" a3"pid" d40000"#, r#"{"sid":"x"}"#, &[]),
         // notepack 2: a Date, and an ArrayBuffer of the same type and length.
         (
             "d7 00 0000000000000000",
@@ -223,7 +225,7 @@ fn reads_captured_packets() {
     for (capture, json, attachments) in [
         (
             r#"83 a4"type" 00 a4"data" d4 00 00 a3"nsp" a2"/a""#,
-            r#"{"type":0,"data":null,"nsp":"/a"}"#,
+            r#"{"type":0,"nsp":"/a"}"#,
             &[][..] as &[&str],
         ),
         (
@@ -233,7 +235,7 @@ fn reads_captured_packets() {
         ),
         (
             r#"83a47479706500a46461746182a3736964b4"Wd4hmbiYyWVtS9g4AAAB"a3706964d40000a36e7370a12f"#,
-            r#"{"type":0,"data":{"sid":"Wd4hmbiYyWVtS9g4AAAB","pid":null},"nsp":"/"}"#,
+            r#"{"type":0,"data":{"sid":"Wd4hmbiYyWVtS9g4AAAB"},"nsp":"/"}"#,
             &[],
         ),
         (
