@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::Extensions;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use std::{
     future::{Future, poll_fn},
-    io::{self, IoSlice},
+    io::{self, IoSlice, Read},
     net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
@@ -14,7 +15,7 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
     task::unconstrained,
 };
@@ -103,7 +104,7 @@ const MAX_UNSENT: u32 = 128 * 1024;
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn bound_unsent(stream: &TcpStream) {
-    let socket = socket2::SockRef::from(stream);
+    let socket = SockRef::from(stream);
     if let Err(error) = socket.set_tcp_notsent_lowat(MAX_UNSENT) {
         tracing::debug!(%error, "TCP_NOTSENT_LOWAT can't be set");
     }
@@ -123,11 +124,31 @@ where
 
 struct TcpPipe(TcpStream);
 
+/// Whether a read that does not fill its buffer has emptied the socket, and what comes later is told: so it is of epoll. Elsewhere
+/// one has to read until there is nothing.
+const SHORT_READ_IS_LAST: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+impl TcpPipe {
+    /// Reads what is there. After a short read tokio is told that there is no more, which saves the call that would say so.
+    fn try_read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut short = None;
+        let result = self.0.try_io(Interest::READABLE, || {
+            let count = (&*SockRef::from(&self.0)).read(buf)?;
+            if SHORT_READ_IS_LAST && (1..buf.len()).contains(&count) {
+                short = Some(count);
+                return Err(io::ErrorKind::WouldBlock.into());
+            }
+            Ok(count)
+        });
+        short.map_or(result, Ok)
+    }
+}
+
 impl Pipe for TcpPipe {
     fn poll_read(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.0.poll_read_ready(cx))?;
-            match self.0.try_read(buf) {
+            match self.try_read(buf) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 result => return Poll::Ready(result),
             }
@@ -221,7 +242,10 @@ fn without_waiting<T>(
 #[cfg(all(test, any(target_os = "linux", target_os = "android")))]
 mod tests {
     use super::*;
-    use tokio::net::{TcpListener, TcpSocket};
+    use tokio::{
+        io::AsyncWriteExt,
+        net::{TcpListener, TcpSocket},
+    };
 
     /// A client that never reads, with a small buffer of its own, and how much the kernel took for it.
     async fn taken(pipe: impl FnOnce(TcpStream) -> Arc<dyn Pipe>) -> usize {
@@ -247,6 +271,31 @@ mod tests {
                 Ok(count) => taken += count.unwrap(),
                 Err(_) => return taken,
             }
+        }
+    }
+
+    /// What fills the buffer may not be all, and what does not fill it is: either way what comes later is read.
+    #[tokio::test]
+    async fn what_comes_is_read_whatever_was_read_before() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (mut client, pipe) = (client.unwrap(), tcp_pipe(accepted.unwrap().0));
+        let mut buffer = [0; 4];
+        for (said, counts) in [("a", &[1][..]), ("abcd", &[4]), ("abcdefghi", &[4, 4, 1])] {
+            client.write_all(said.as_bytes()).await.unwrap();
+            for expected in counts {
+                let count = poll_fn(|cx| pipe.poll_read(cx, &mut buffer)).await;
+                assert_eq!(count.unwrap(), *expected, "{said}");
+            }
+            let mut nothing = Context::from_waker(Waker::noop());
+            assert!(pipe.poll_read(&mut nothing, &mut buffer).is_pending());
+        }
+        client.write_all(b"a").await.unwrap();
+        drop(client);
+        for expected in [1, 0] {
+            let count = poll_fn(|cx| pipe.poll_read(cx, &mut buffer)).await;
+            assert_eq!(count.unwrap(), expected);
         }
     }
 
