@@ -372,7 +372,6 @@ impl<I: Inbound> Link<I> {
         let now = Instant::now().into_std();
         self.mailbox
             .closing_by(after(now, self.engine.config().close_timeout));
-        self.engine.timers.schedule(&self.mailbox);
         self.engine.counters().add_closed(cause.label());
         match cause {
             CloseCause::Overflow => {
@@ -453,6 +452,10 @@ impl<I: Inbound> Future for Connection<I> {
             Flushed::All => link.phase == Phase::ClosedByPeer || link.mailbox.is_abandoned(),
         };
         if !over {
+            if link.told {
+                // Not before: most are over by the end of the turn that notices their end, and need no deadline.
+                link.engine.timers.schedule(&link.mailbox);
+            }
             return Poll::Pending;
         }
         if flushed == Flushed::Broken {
