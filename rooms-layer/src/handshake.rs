@@ -39,7 +39,10 @@ impl KeptExtensions {
 
 impl HandshakeInfo {
     pub(crate) fn new(uri: &Uri, headers: &HeaderMap) -> Self {
-        let mut head = Vec::new();
+        // To the byte, since it is kept: four for the colon, the space and the line break.
+        let length =
+            |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+        let mut head = Vec::with_capacity(headers.iter().map(length).sum());
         for (name, value) in headers {
             head.extend_from_slice(name.as_str().as_bytes());
             head.extend_from_slice(b": ");

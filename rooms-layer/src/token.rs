@@ -4,16 +4,14 @@
 pub(crate) const LEN: usize = 20;
 
 /// Makes a token of 120 random bits: 15 bytes in base64url (RFC 4648 section 5), which need no padding.
-///
-/// The bytes come from a cryptographic generator seeded by the operating system, since a session id is a bearer secret.
 pub(crate) fn random() -> [u8; LEN] {
-    encode::<15, LEN>(rand::random())
+    encode::<15, LEN>(bytes())
 }
 
 /// Makes a token of 144 random bits, for what stays a secret longer than a connection lasts.
 #[cfg(feature = "server")]
 pub(crate) fn secret() -> String {
-    let token = encode::<18, 24>(rand::random());
+    let token = encode::<18, 24>(bytes());
     String::from_utf8(token.into()).expect("base64url is ASCII")
 }
 
@@ -21,6 +19,14 @@ pub(crate) fn secret() -> String {
 pub(crate) fn has_the_form(text: &str) -> bool {
     let mut bytes = text.bytes();
     text.len() == LEN && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// Random bytes of a cryptographic generator seeded by the operating system, since a session id is a bearer secret.
+fn bytes<const BYTES: usize>() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    // All at once: an array that is made at random asks for each of its bytes.
+    rand::fill(&mut bytes);
+    bytes
 }
 
 fn encode<const BYTES: usize, const LEN: usize>(bytes: [u8; BYTES]) -> [u8; LEN] {

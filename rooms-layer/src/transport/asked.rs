@@ -159,7 +159,6 @@ impl Rules {
     }
 }
 
-/// The value of a query parameter; of several with that name the last one, as in Node. None of ours needs decoding.
 /// Why there is no session for an id.
 fn stray(engine: &Engine, sid: &str) -> Refused {
     match engine.may_be_elsewhere(sid) {
@@ -168,13 +167,15 @@ fn stray(engine: &Engine, sid: &str) -> Refused {
     }
 }
 
+/// The value of a query parameter; of several with that name the last one, as in Node. None of ours needs decoding.
 fn parameter<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query
-        .split('&')
-        .filter_map(|pair| pair.split_once('=').or(Some((pair, ""))))
-        .filter(|(key, _)| *key == name)
-        .map(|(_, value)| value)
-        .next_back()
+    query.rsplit('&').find_map(|pair| {
+        let value = pair.strip_prefix(name)?;
+        match value.is_empty() {
+            true => Some(value),
+            false => value.strip_prefix('='),
+        }
+    })
 }
 
 #[cfg(test)]

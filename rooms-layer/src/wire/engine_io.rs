@@ -28,6 +28,9 @@ pub static NOOP_FRAME: Bytes = Bytes::from_static(b"\x81\x016");
 /// The packet that ends a session, framed.
 pub static CLOSE_FRAME: Bytes = Bytes::from_static(b"\x81\x011");
 
+/// Room for the packet that opens a session, unless the application's ids are long.
+const LIKELY_OPEN: usize = 160;
+
 /// What JavaScript's decoders let pass: padding or none, and stray bits at the end.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -183,8 +186,10 @@ pub struct OpenPacket<'a> {
 impl OpenPacket<'_> {
     /// Writes the packet as text, as a long-polling body carries it.
     pub fn text(&self) -> String {
-        let json = serde_json::to_string(self).expect("strings and numbers are always JSON");
-        format!("0{json}")
+        let mut text = Vec::with_capacity(LIKELY_OPEN);
+        text.push(b'0');
+        serde_json::to_writer(&mut text, self).expect("strings and numbers are always JSON");
+        String::from_utf8(text).expect("JSON is UTF-8")
     }
 
     /// Writes the packet framed for WebSocket.
