@@ -13,6 +13,7 @@ use crate::{
     },
 };
 use bytes::Bytes;
+use smallvec::SmallVec;
 use std::{
     collections::VecDeque,
     io::{self, IoSlice},
@@ -24,8 +25,11 @@ use std::{
 pub(crate) use requests::Via;
 
 /// Frames handed to the kernel with one call; also the length at which a burst that never yields is written by whoever
-/// pushes, so that a loop of emits fills the client's socket buffer and not our memory.
-const FRAMES_PER_WRITE: usize = 128;
+/// pushes, so that a loop of emits fills the client's socket buffer and not our memory. A call costs the kernel about the same
+/// whether it brings few small frames or many, so that twice as many halve its share.
+const FRAMES_PER_WRITE: usize = 256;
+/// Bytes at which such a burst is written too. The kernel takes no more at once of what it can't send yet.
+const BYTES_PER_WRITE: usize = 128 * 1024;
 /// An empty queue keeps no more room than this.
 const KEPT_CAPACITY: usize = 4;
 
@@ -241,7 +245,9 @@ impl Mailbox {
             state.queue.len() >= self.max_packets as usize
                 || (state.bytes + packet.len() > self.max_bytes && !state.queue.is_empty())
         };
-        if state.queue.len() >= FRAMES_PER_WRITE || full(&state) {
+        let much =
+            |state: &State| state.queue.len() >= FRAMES_PER_WRITE || state.bytes >= BYTES_PER_WRITE;
+        if much(&state) || full(&state) {
             state.write_now();
             if delivery.only_at_once && state.blocked {
                 return delivery.drop_one();
@@ -279,6 +285,7 @@ impl Mailbox {
         let mut state = self.state();
         state.marked = false;
         state.write_now();
+        state.give_back();
         self.relieve(&mut state);
     }
 
@@ -367,6 +374,7 @@ impl Mailbox {
         state.marked = false;
         state.blocked = false;
         let written = state.write(Some(cx));
+        state.give_back();
         self.relieve(&mut state);
         match written {
             Ok(()) => Flushed::All,
@@ -585,13 +593,11 @@ impl State {
                 0 => break,
                 1 => write(&[IoSlice::new(&self.queue[0].packet[self.written..])])?,
                 _ => {
-                    let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
-                    let filled = self.queue.len().min(FRAMES_PER_WRITE);
-                    for (slice, queued) in slices.iter_mut().zip(&self.queue) {
-                        *slice = IoSlice::new(&queued.packet);
-                    }
-                    slices[0] = IoSlice::new(&self.queue[0].packet[self.written..]);
-                    write(&slices[..filled])?
+                    let waiting = self.queue.iter().take(FRAMES_PER_WRITE);
+                    let slices = waiting.map(|queued| IoSlice::new(&queued.packet));
+                    let mut slices: SmallVec<[_; 8]> = slices.collect();
+                    slices[0].advance(self.written);
+                    write(&slices)?
                 }
             };
             if count == 0 {
@@ -599,12 +605,16 @@ impl State {
             }
             self.advance(count);
         }
-        if self.queue.capacity() > KEPT_CAPACITY {
-            self.queue = VecDeque::new();
-        }
         match cx {
             Some(cx) => at_once(pipe.poll_flush(cx)),
             None => pipe.try_flush(),
+        }
+    }
+
+    /// Gives back what a burst took. Not between two writes of the same burst, which would take it again.
+    fn give_back(&mut self) {
+        if self.queue.is_empty() && self.queue.capacity() > KEPT_CAPACITY {
+            self.queue = VecDeque::new();
         }
     }
 

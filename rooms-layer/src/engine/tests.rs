@@ -538,6 +538,21 @@ async fn a_loop_of_emits_needs_no_yield_to_be_sent() {
     }
 }
 
+/// Many small packets, or few large ones: whoever pushes one more writes those before.
+#[tokio::test]
+async fn a_loop_of_emits_fills_the_clients_socket_and_not_our_memory() {
+    for (length, waiting) in [(8, 256), (64 * 1024, 2)] {
+        let rig = rig_with_buffer(patient(), 16 * 1024 * 1024).await;
+        let packet = text_frame(&format!("4{}", "x".repeat(length)));
+        for _ in 0..waiting {
+            push(&rig, &packet);
+        }
+        assert_eq!(rig.mailbox.depth().0, waiting, "{length} bytes");
+        push(&rig, &packet);
+        assert_eq!(rig.mailbox.depth().0, 1, "{length} bytes");
+    }
+}
+
 #[tokio::test]
 async fn volatile_packets_are_dropped_only_where_the_client_is_stuck() {
     let mut rig = rig_with_buffer(patient(), 512).await;

@@ -123,7 +123,7 @@ async fn a_volatile_question_is_not_put_to_a_client_that_is_stuck() {
     client.next().await;
     let peer = house.notes.peer(0);
     // More than its pipe takes, in more packets than are written at once.
-    for _ in 0..200 {
+    for _ in 0..300 {
         let reached = peer.emit(Flags::default(), event(&"x".repeat(100)));
         assert_eq!(reached.unwrap().local, 1);
     }

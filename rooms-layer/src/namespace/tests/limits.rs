@@ -301,7 +301,7 @@ async fn what_goes_in_and_out_is_counted() {
         };
         peer.emit(flags, event(&"x".repeat(100))).unwrap().local
     };
-    for _ in 0..200 {
+    for _ in 0..300 {
         assert_eq!(emit_to_one(false), 1);
     }
     assert_eq!((emit_to_one(true), house.count(Count::Dropped)), (0, 1));
