@@ -394,8 +394,7 @@ impl Conversation {
 
     fn handle(&mut self, seat: usize, event: Event, cx: &mut Context<'_>) {
         let peer = self.seats[seat].peer.clone();
-        let namespace = peer.namespace().clone();
-        let Some(handlers) = namespace.handlers() else {
+        let Some(handlers) = peer.namespace().handlers() else {
             return;
         };
         self.running += 1;
@@ -489,8 +488,7 @@ impl Inbound for Conversation {
     fn message(&mut self, message: Message<'_>, cx: &mut Context<'_>) -> Result<(), CloseCause> {
         // What the application has ended is ended before the next packet is looked at.
         self.grant_wishes(cx);
-        let hub = self.hub.clone();
-        let limits: &Limits = &hub.engine().config().limits;
+        let limits: &Limits = &self.hub.engine().config().limits;
         let packet = match message {
             Message::Text(text) => self.decoder.text(text, limits),
             Message::Binary(data) => self.decoder.binary(data, limits),
