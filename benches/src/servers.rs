@@ -83,6 +83,14 @@ pub const SERVERS: &[Server] = &[
         sends_each: false,
     },
     Server {
+        name: "upgrade",
+        about: "axum and hyper alone, which upgrade; answers by hand (idle, churn, echo)",
+        program: Ours("upgrade"),
+        args: &[],
+        cores: "0",
+        sends_each: false,
+    },
+    Server {
         name: "prototype",
         about: "lean tokio + hyper server by hand, one flusher",
         program: Peer("prototype"),

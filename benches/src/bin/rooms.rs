@@ -2,7 +2,7 @@
 //!
 //! `rooms --port 3000 [--front axum] [--parser json] [--recovery] [--workers 1]`
 
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use clap::{Parser, ValueEnum};
 use http_body_util::Empty;
 use hyper::{Request, Response, body::Incoming, server::conn::http1};
@@ -76,9 +76,7 @@ async fn serve(cli: Cli) -> io::Result<()> {
     let listener = listen(cli.port)?;
     match cli.front {
         Front::Axum => {
-            let listener = listener.tap_io(|stream| {
-                stream.set_nodelay(true).ok();
-            });
+            // TCP_NODELAY is the layer's to set, once a stream is its own.
             axum::serve(listener, Router::new().layer(rooms)).await
         }
         Front::Hyper => accept(listener, rooms, None).await,

@@ -1,7 +1,9 @@
-//! What types cost: an event to its handler, and an emit to one client, beside the same done by hand with strings.
+//! What types cost: an event to its typed handler, beside one that reaches a handler without types by the same way, and an emit to
+//! one client; each beside the same done by hand with strings.
 //!
-//! `typed [--events 1000000]`. CPU time; one worker, clients in memory. By hand there is no namespace, no room, no acknowledgement and
-//! no limit on anything.
+//! `typed [--events 1000000]`. CPU time; one worker, clients in memory. The difference between the first two is what types cost. By
+//! hand there is no connection: no task, no order, no namespace, no room, no acknowledgement, no panic that is caught and no limit on
+//! anything.
 
 use bytes::Bytes;
 use clap::Parser;
@@ -62,17 +64,12 @@ const PACKET: &str = r#"42["note",{"id":1,"title":"write it down","done":false}]
 
 fn main() {
     let Cli { events } = Cli::parse();
-    let mut figures = [const { Vec::new() }; 4];
+    let mut figures = [const { Vec::new() }; 5];
     for _ in 0..5 {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let [dispatch, emit] =
-            runtime.block_on(async move { tokio::spawn(typed(events)).await.expect("no panic") });
+        let [dispatch, emit] = on_one_worker(typed(events));
         for (figure, time) in figures.iter_mut().zip([
             dispatch,
+            on_one_worker(untyped(events)),
             dispatch_by_hand(events),
             emit,
             emit_by_hand(events),
@@ -82,6 +79,7 @@ fn main() {
     }
     let names = [
         "event to its handler",
+        "  without types",
         "  by hand",
         "emit to one client",
         "  by hand",
@@ -95,19 +93,51 @@ fn main() {
     }
 }
 
+fn on_one_worker<T: Send + 'static>(run: impl Future<Output = T> + Send + 'static) -> T {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async move { tokio::spawn(run).await.expect("no panic") })
+}
+
+/// How long it takes until so many events of one client are summed up, and what that client is sent.
+async fn summed_up(rooms: &RoomsLayer, sum: &AtomicU64, events: u32) -> (Duration, Taken) {
+    let packets = std::iter::once("40").chain(std::iter::repeat_n(PACKET, events as usize));
+    let (sink, taken) = Sink::saying(packets);
+    let began = process_cpu();
+    sink.connect(rooms);
+    while sum.load(Ordering::Relaxed) < u64::from(events) {
+        tokio::task::yield_now().await;
+    }
+    (process_cpu() - began, taken)
+}
+
+/// How long a handler takes for so many events that has to read them itself.
+async fn untyped(events: u32) -> Duration {
+    let sum = Arc::new(AtomicU64::new(0));
+    let summing = sum.clone();
+    let main = Main::serve(()).fallback(move |socket, event| {
+        let sum = summing.clone();
+        async move {
+            if event.name() == "note" {
+                let Note { id, title, done } = event.get(0).expect("a note");
+                black_box((socket, title, done));
+                sum.fetch_add(id, Ordering::Relaxed);
+            }
+        }
+    });
+    let rooms = RoomsLayer::new().namespace(main);
+    summed_up(&rooms, &sum, events).await.0
+}
+
 /// How long typed handlers take for so many events, and so many typed emits until they are written.
 async fn typed(events: u32) -> [Duration; 2] {
     let sum = Arc::new(AtomicU64::new(0));
     let rooms = RoomsLayer::new().namespace(App::serve(sum.clone()).on(note));
     let io = rooms.io::<App>();
-    let packets = std::iter::once("40").chain(std::iter::repeat_n(PACKET, events as usize));
-    let (sink, taken) = Sink::saying(packets);
-    let began = process_cpu();
-    sink.connect(&rooms);
-    while sum.load(Ordering::Relaxed) < u64::from(events) {
-        tokio::task::yield_now().await;
-    }
-    let dispatch = process_cpu() - began;
+    let (dispatch, taken) = summed_up(&rooms, &sum, events).await;
 
     let title = "write it down".to_owned();
     let note = Note {
@@ -202,6 +232,7 @@ mod tests {
     #[tokio::test]
     async fn a_few_events_come_through() {
         typed(1_000).await;
+        untyped(1_000).await;
         dispatch_by_hand(1_000);
         emit_by_hand(1_000);
     }
