@@ -390,7 +390,7 @@ impl Mailbox {
     pub(crate) fn finish(&self) {
         let mut state = self.state();
         state.discard();
-        state.queue.clear();
+        state.queue = VecDeque::new();
         state.bytes = 0;
         state.ending.get_or_insert(CloseCause::TransportFailed);
         state.task = None;
