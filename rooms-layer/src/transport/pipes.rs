@@ -285,8 +285,9 @@ mod tests {
         for (said, counts) in [("a", &[1][..]), ("abcd", &[4]), ("abcdefghi", &[4, 4, 1])] {
             client.write_all(said.as_bytes()).await.unwrap();
             for expected in counts {
-                let count = poll_fn(|cx| pipe.poll_read(cx, &mut buffer)).await;
-                assert_eq!(count.unwrap(), *expected, "{said}");
+                let count = poll_fn(|cx| pipe.poll_read(cx, &mut buffer));
+                let count = tokio::time::timeout(std::time::Duration::from_secs(10), count).await;
+                assert_eq!(count.expect(said).unwrap(), *expected, "{said}");
             }
             let mut nothing = Context::from_waker(Waker::noop());
             assert!(pipe.poll_read(&mut nothing, &mut buffer).is_pending());
