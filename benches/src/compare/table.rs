@@ -1,39 +1,57 @@
 //! The table: a row per figure and server, with its ratio to every reference.
 
-use super::{Case, Run, Runs, Spread};
+use super::{Figure, Run, Runs, Spread};
 use std::fmt::Write;
 
-/// Draws a Markdown table that also reads well as text; a column `/ NAME` says how many times NAME's median it is.
-pub fn table(runs: &Runs, cases: &[&Case]) -> String {
+/// A column `/ NAME`, which says how many times another server's median it is.
+pub struct Reference<'a> {
+    /// What stands above it, behind the slash.
+    pub name: &'a str,
+    /// Which one a server is held against, if there is any.
+    pub of: Box<dyn Fn(&str) -> Option<String> + 'a>,
+}
+
+impl<'a> Reference<'a> {
+    /// The server of that name, for all.
+    pub fn to(name: &'a str) -> Reference<'a> {
+        let of = Box::new(|_: &str| Some(name.to_owned()));
+        Reference { name, of }
+    }
+}
+
+/// Draws a Markdown table that also reads well as text: of each case, its figures.
+pub fn table(runs: &Runs, cases: &[(&str, &[Figure])], references: &[Reference<'_>]) -> String {
     let servers = runs.servers();
     let mut header: Vec<String> = ["case", "figure", "server", "median", "min - max", "runs"]
         .map(str::to_owned)
         .to_vec();
-    header.extend(servers.iter().map(|name| format!("/ {name}")));
+    header.extend(references.iter().map(|to| format!("/ {}", to.name)));
     header.extend(["others %", "delivered"].map(str::to_owned));
     let mut rows = vec![header];
-    for case in cases {
-        for figure in case.figures {
+    for (case, figures) in cases {
+        for figure in *figures {
             for server in &servers {
-                let Some(spread) = runs.spread(case.name, server, figure.key) else {
+                let Some(spread) = runs.spread(case, server, figure.key) else {
                     continue;
                 };
                 let mut row = vec![
-                    case.name.to_owned(),
+                    (*case).to_owned(),
                     figure.label.to_owned(),
                     (*server).to_owned(),
                     number(spread.median),
                     format!("{} - {}", number(spread.min), number(spread.max)),
                     spread.count.to_string(),
                 ];
-                row.extend(
-                    servers.iter().map(|reference| {
-                        ratio(spread, runs.spread(case.name, reference, figure.key))
-                    }),
-                );
-                let others = runs.spread(case.name, server, "others_cpu_percent");
+                row.extend(references.iter().map(|to| {
+                    let reference = (to.of)(server);
+                    ratio(
+                        spread,
+                        reference.and_then(|name| runs.spread(case, &name, figure.key)),
+                    )
+                }));
+                let others = runs.spread(case, server, "others_cpu_percent");
                 row.push(others.map_or_else(String::new, |others| format!("{:.0}", others.median)));
-                let mut of = runs.of(case.name, server);
+                let mut of = runs.of(case, server);
                 row.push(match of.clone().find_map(Run::complaint) {
                     Some(complaint) => complaint,
                     None if of.all(Run::is_checked) => "all, in order".to_owned(),
@@ -119,6 +137,11 @@ mod tests {
 | churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |  0.375 |        3 |           |
 | churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |           |
 ";
-        assert_eq!(table(&runs, &[find("churn").expect("a case")]), wanted);
+        let case = find("churn").expect("a case");
+        let references = ["floor", "node"].map(Reference::to);
+        assert_eq!(
+            table(&runs, &[(case.name, case.figures)], &references),
+            wanted
+        );
     }
 }
