@@ -80,9 +80,9 @@ const ALL: &[Figure] = &[
     ENGINE,
     less("own_p50_ms", "latency p50 ms, same server"),
     less("others_p50_ms", "latency p50 ms, another server"),
-    less("others_p99_ms", "latency p99 ms, another server"),
     less("added_p50_ms", "added latency p50 ms"),
-    less("added_p99_ms", "added latency p99 ms"),
+    less("own_p99_ms", "latency p99 ms, same server"),
+    less("others_p99_ms", "latency p99 ms, another server"),
 ];
 
 impl Load {
