@@ -113,10 +113,7 @@ fn run(cli: &Cli) -> Result<Vec<String>, Box<dyn Error>> {
         .iter()
         .map(|(name, figures)| (name.as_str(), *figures))
         .collect();
-    let node = Reference {
-        name: "Node's",
-        of: Box::new(|name| Some(cluster::node(name))),
-    };
+    let node = Reference::Each("Node's", cluster::node);
     let table = compare::table(&runs, &cases, &[node]);
     print!("{table}");
     fs::write(cli.out.join("table.md"), table)?;

@@ -102,7 +102,7 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
     }
 
     let shown: Vec<_> = cases.iter().map(|case| (case.name, case.figures)).collect();
-    let references: Vec<_> = runs.servers().into_iter().map(Reference::to).collect();
+    let references: Vec<_> = runs.servers().into_iter().map(Reference::To).collect();
     let table = compare::table(&runs, &shown, &references);
     print!("{table}");
     fs::write(cli.out.join("table.md"), table)?;

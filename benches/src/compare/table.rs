@@ -4,18 +4,26 @@ use super::{Figure, Run, Runs, Spread};
 use std::fmt::Write;
 
 /// A column `/ NAME`, which says how many times another server's median it is.
-pub struct Reference<'a> {
-    /// What stands above it, behind the slash.
-    pub name: &'a str,
-    /// Which one a server is held against, if there is any.
-    pub of: Box<dyn Fn(&str) -> Option<String> + 'a>,
+#[derive(Clone, Copy, Debug)]
+pub enum Reference<'a> {
+    /// The server of this name, for all.
+    To(&'a str),
+    /// Another one for each: what stands behind the slash, and the name of the one that a server is held against.
+    Each(&'a str, fn(&str) -> String),
 }
 
-impl<'a> Reference<'a> {
-    /// The server of that name, for all.
-    pub fn to(name: &'a str) -> Reference<'a> {
-        let of = Box::new(|_: &str| Some(name.to_owned()));
-        Reference { name, of }
+impl Reference<'_> {
+    fn head(&self) -> &str {
+        match self {
+            Reference::To(name) | Reference::Each(name, _) => name,
+        }
+    }
+
+    fn of(&self, server: &str) -> String {
+        match self {
+            Reference::To(name) => (*name).to_owned(),
+            Reference::Each(_, of) => of(server),
+        }
     }
 }
 
@@ -25,7 +33,7 @@ pub fn table(runs: &Runs, cases: &[(&str, &[Figure])], references: &[Reference<'
     let mut header: Vec<String> = ["case", "figure", "server", "median", "min - max", "runs"]
         .map(str::to_owned)
         .to_vec();
-    header.extend(references.iter().map(|to| format!("/ {}", to.name)));
+    header.extend(references.iter().map(|to| format!("/ {}", to.head())));
     header.extend(["others %", "delivered"].map(str::to_owned));
     let mut rows = vec![header];
     for (case, figures) in cases {
@@ -43,11 +51,8 @@ pub fn table(runs: &Runs, cases: &[(&str, &[Figure])], references: &[Reference<'
                     spread.count.to_string(),
                 ];
                 row.extend(references.iter().map(|to| {
-                    let reference = (to.of)(server);
-                    ratio(
-                        spread,
-                        reference.and_then(|name| runs.spread(case, &name, figure.key)),
-                    )
+                    let reference = runs.spread(case, &to.of(server), figure.key);
+                    ratio(spread, reference)
                 }));
                 let others = runs.spread(case, server, "others_cpu_percent");
                 row.push(others.map_or_else(String::new, |others| format!("{:.0}", others.median)));
@@ -138,7 +143,7 @@ mod tests {
 | churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |           |
 ";
         let case = find("churn").expect("a case");
-        let references = ["floor", "node"].map(Reference::to);
+        let references = ["floor", "node"].map(Reference::To);
         assert_eq!(
             table(&runs, &[(case.name, case.figures)], &references),
             wanted
