@@ -4,6 +4,7 @@
 //! - [`servers`] knows every server under test, how to build it and how to run it.
 //! - [`served`] is the application of our own.
 //! - [`compare`] runs them in turn and draws the table and the plots.
+//! - [`cluster`] runs several servers that an adapter joins, and counts what its engine does for them.
 //! - [`protocol`] is what the load generator and the servers have agreed on.
 //! - [`in_memory`] is clients without a kernel.
 //! - [`by_hand`] is what the floor, and the peers without a Socket.IO library, answer.
@@ -12,6 +13,7 @@
 
 pub mod by_hand;
 pub mod clock;
+pub mod cluster;
 pub mod compare;
 pub mod in_memory;
 pub mod load;

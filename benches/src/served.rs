@@ -5,7 +5,7 @@ use crate::{
     clock::SECOND,
     protocol::{To, seat},
 };
-use rooms_layer::{Config, Parsers, prelude::*};
+use rooms_layer::{Adapter, Config, Parsers, prelude::*};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -127,6 +127,11 @@ async fn pace(io: Io<Bench>, Pace(rate, bytes, secs, to): Pace) {
 
 /// The application, ready to be put around a service.
 pub fn rooms(parsers: Parsers) -> RoomsLayer {
+    on(RoomsLayer::new(), parsers)
+}
+
+/// The same on a layer that is there already, such as one with an adapter.
+pub fn on<A: Adapter>(rooms: RoomsLayer<A>, parsers: Parsers) -> RoomsLayer<A> {
     let namespace = Bench::serve(())
         .on(join)
         .on(mute)
@@ -135,7 +140,7 @@ pub fn rooms(parsers: Parsers) -> RoomsLayer {
         .on(echo)
         .on(blast)
         .on(pace);
-    RoomsLayer::new()
+    rooms
         .config(Config::default().parsers(parsers))
         .namespace(namespace)
 }

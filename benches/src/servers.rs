@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::{
     collections::HashMap,
     ffi::OsString,
-    io,
+    fs, io,
     net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
@@ -156,6 +156,16 @@ pub const SERVERS: &[Server] = &[
     },
 ];
 
+/// Ours as one of several that are joined: it takes `--adapter` and `--engine`.
+pub const MEMBER: Server = Server {
+    name: "member",
+    about: "ours on axum with an adapter",
+    program: Ours("member"),
+    args: &[],
+    cores: "0",
+    sends_each: false,
+};
+
 /// The server of that name.
 ///
 /// # Errors
@@ -228,18 +238,20 @@ impl Programs {
             programs.cargo(&here().join("peers/Cargo.toml"), &peers)?;
         }
         let scripts = here().join("peers/node");
-        if node && !scripts.join("node_modules").exists() {
+        if node && !is_installed(&scripts) {
             let mut npm = Command::new("npm");
             npm.args(["ci", "--silent"])
-                .current_dir(scripts)
+                .current_dir(&scripts)
                 .stdout(Stdio::null());
-            let status = npm.status().map_err(|e| Error::Run("npm".to_owned(), e))?;
+            let failed = |e| Error::Run("npm".to_owned(), e);
+            let status = npm.status().map_err(failed)?;
             if !status.success() {
                 return Err(Error::Build {
                     tool: "npm",
                     status,
                 });
             }
+            fs::copy(scripts.join(LOCK), scripts.join(INSTALLED)).map_err(failed)?;
         }
         Ok(programs)
     }
@@ -333,6 +345,16 @@ impl Running {
     /// # Errors
     /// When it cannot be started, ends, or does not listen within `patience`.
     pub fn start(line: &[OsString], cores: &str, patience: Duration) -> Result<Running, Error> {
+        let mut running = Running::spawn(line, cores)?;
+        running.listens(patience)?;
+        Ok(running)
+    }
+
+    /// The same without waiting.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(line: &[OsString], cores: &str) -> Result<Running, Error> {
         let name = line
             .iter()
             .map(|word| word.to_string_lossy())
@@ -344,20 +366,27 @@ impl Running {
         command.arg("--port").arg(address.port().to_string());
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().map_err(failed)?;
-        let mut running = Running {
+        Ok(Running {
             name,
             child,
             address,
-        };
+        })
+    }
+
+    /// Waits until it listens.
+    ///
+    /// # Errors
+    /// When it ends, or does not listen within `patience`.
+    pub fn listens(&mut self, patience: Duration) -> Result<(), Error> {
         let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            let ended = !matches!(running.child.try_wait(), Ok(None));
+        while TcpStream::connect(self.address).is_err() {
+            let ended = !matches!(self.child.try_wait(), Ok(None));
             if ended || began.elapsed() > patience {
-                return Err(Error::NotListening(running.name.clone()));
+                return Err(Error::NotListening(self.name.clone()));
             }
             thread::sleep(Duration::from_millis(50));
         }
-        Ok(running)
+        Ok(())
     }
 
     /// Its process.
@@ -432,7 +461,20 @@ fn pinned<W: AsRef<std::ffi::OsStr>>(core: &str, line: impl IntoIterator<Item = 
     command
 }
 
-fn free_port() -> io::Result<u16> {
+/// A copy of the lock file says which one the packages were installed from.
+fn is_installed(scripts: &Path) -> bool {
+    let read = |name| fs::read(scripts.join(name)).ok();
+    read(INSTALLED).is_some_and(|installed| read(LOCK) == Some(installed))
+}
+
+const LOCK: &str = "package-lock.json";
+const INSTALLED: &str = "node_modules/.installed-lock.json";
+
+/// A port that nobody listens on.
+///
+/// # Errors
+/// When there is none.
+pub fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())

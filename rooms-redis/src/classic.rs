@@ -349,6 +349,8 @@ impl Member<Speaker> {
         match channels.room(channel) {
             Err(NotOurs) => Ok(None),
             Ok(Some(room)) if !is_here(room) => Ok(None),
+            // Redis brings a server its own messages too.
+            Ok(_) if classic::is_of(payload, &self.uid) => Ok(None),
             Ok(_) => classic::read_broadcast(payload, &self.limits).map(Some),
         }
     }

@@ -14,8 +14,8 @@
 //! | adapter | promises | costs | choose it |
 //! |---|---|---|---|
 //! | [`Classic`] | at most once, in the order of each publisher | every server hears every broadcast | for a few servers, or where Node's servers have it |
-//! | [`Sharded`] | the same; in a Cluster, in order within a room | a subscription for each room and server | for many servers and rooms, and for a Cluster |
-//! | [`Streams`] | nothing missed while the stream keeps it, in one order for all; clients that come back | an entry in Redis for each broadcast | where nothing may be missed |
+//! | [`Sharded`] | the same; in a Cluster, in order within a room | one delivery to each server that has the room, and a subscription for each of these | for many servers and rooms, and for a Cluster |
+//! | [`Streams`] | nothing missed while the stream keeps it, in one order for all; clients that come back | an entry in Redis for each broadcast, which every server reads | where nothing may be missed |
 //!
 //! Each speaks the form of one of Node's adapters, which its documentation names. [`Redis`] says where Redis is: alone, behind
 //! Sentinels, or a Cluster. A process without sockets has an [`emitter`].

@@ -153,6 +153,7 @@ impl Adapter for Sharded {
             uid: self.uid.clone(),
             main,
             mode: self.config.mode,
+            end: cluster::end(&self.uid, opening.namespace),
         };
         let (uid, link) = (self.uid.clone(), self.link.clone());
         let member = Member::new(&opening, uid, link, self.config.request_timeout, speaker);
@@ -187,6 +188,8 @@ pub(crate) struct Speaker {
     /// The channel that every server hears; those of single rooms and servers begin with its name.
     main: Arc<str>,
     mode: SubscriptionMode,
+    /// How what this server says ends.
+    end: String,
 }
 
 impl Speaker {
@@ -198,6 +201,7 @@ impl Speaker {
             uid: emitter::UID.into(),
             main: main_channel(config, namespace),
             mode: config.mode,
+            end: cluster::end(emitter::UID, namespace),
         }
     }
 
@@ -269,6 +273,10 @@ impl Mode for Speaker {
 
 impl Listener for Member<Speaker> {
     fn heard(&self, _topic: &Topic, channel: &str, payload: &[u8]) {
+        // Redis brings a server its own messages too, and reading one is most of what it costs.
+        if payload.ends_with(self.voice.end.as_bytes()) {
+            return;
+        }
         match cluster::read(payload, &self.limits) {
             Ok(envelope) => self.take(envelope),
             Err(error) => tracing::warn!(?channel, %error, "dropped a message of another server"),

@@ -1,10 +1,16 @@
-// Socket.IO on Node with ws.    node server.js --port 3000 [--parser msgpack] [--recovery]
+// Socket.IO on Node with ws.    node server.js --port 3000 [--parser msgpack] [--recovery] [--adapter sharded --engine URL]
 const http = require('node:http');
 const { parseArgs } = require('node:util');
 const { Server } = require('socket.io');
 
-const options = { port: { type: 'string' }, parser: { type: 'string' }, recovery: { type: 'boolean' } };
-const { port, parser, recovery } = parseArgs({ options }).values;
+const options = {
+  port: { type: 'string' },
+  parser: { type: 'string' },
+  recovery: { type: 'boolean' },
+  adapter: { type: 'string', default: 'memory' },
+  engine: { type: 'string' },
+};
+const { port, parser, recovery, adapter, engine } = parseArgs({ options }).values;
 const server = http.createServer();
 const io = new Server(server, {
   serveClient: false,
@@ -67,5 +73,14 @@ io.on('connection', (socket) => {
   });
 });
 
+// How it is joined to other servers.
+const join = {
+  memory: async () => {},
+  classic: async () => io.adapter(require('@socket.io/redis-adapter').createAdapter(await redis(), await redis())),
+  sharded: async () => io.adapter(require('@socket.io/redis-adapter').createShardedAdapter(await redis(), await redis())),
+  streams: async () => io.adapter(require('@socket.io/redis-streams-adapter').createAdapter(await redis())),
+};
+const redis = () => require('redis').createClient({ url: engine }).connect();
+
 // The backlog of the other servers.
-server.listen(Number(port), '127.0.0.1', 4096);
+join[adapter]().then(() => server.listen(Number(port), '127.0.0.1', 4096));

@@ -4,7 +4,7 @@
 
 use clap::Parser;
 use rooms_bench::{
-    compare::{self, CASES, Case, Run, Runs},
+    compare::{self, CASES, Case, Reference, Run, Runs},
     servers::{self, Programs, Server},
 };
 use std::{
@@ -101,7 +101,9 @@ fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
         })?;
     }
 
-    let table = compare::table(&runs, &cases);
+    let shown: Vec<_> = cases.iter().map(|case| (case.name, case.figures)).collect();
+    let references: Vec<_> = runs.servers().into_iter().map(Reference::To).collect();
+    let table = compare::table(&runs, &shown, &references);
     print!("{table}");
     fs::write(cli.out.join("table.md"), table)?;
     let plots = cli.plots.as_ref().unwrap_or(&cli.out);

@@ -37,7 +37,7 @@ pub struct Figure {
     pub more: bool,
 }
 
-const fn less(key: &'static str, label: &'static str) -> Figure {
+pub(crate) const fn less(key: &'static str, label: &'static str) -> Figure {
     let more = false;
     Figure { key, label, more }
 }

@@ -5,10 +5,11 @@ mod plot;
 mod runs;
 mod table;
 
+pub(crate) use cases::less;
 pub use cases::{CASES, Case, Figure, find};
 pub use plot::plot;
 pub use runs::{Run, Runs, Spread};
-pub use table::table;
+pub use table::{Reference, table};
 
 use crate::servers::{self, Programs, Running, Server};
 use std::time::Duration;

@@ -1,39 +1,62 @@
 //! The table: a row per figure and server, with its ratio to every reference.
 
-use super::{Case, Run, Runs, Spread};
+use super::{Figure, Run, Runs, Spread};
 use std::fmt::Write;
 
-/// Draws a Markdown table that also reads well as text; a column `/ NAME` says how many times NAME's median it is.
-pub fn table(runs: &Runs, cases: &[&Case]) -> String {
+/// A column `/ NAME`, which says how many times another server's median it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Reference<'a> {
+    /// The server of this name, for all.
+    To(&'a str),
+    /// Another one for each: what stands behind the slash, and the name of the one that a server is held against.
+    Each(&'a str, fn(&str) -> String),
+}
+
+impl Reference<'_> {
+    fn head(&self) -> &str {
+        match self {
+            Reference::To(name) | Reference::Each(name, _) => name,
+        }
+    }
+
+    fn of(&self, server: &str) -> String {
+        match self {
+            Reference::To(name) => (*name).to_owned(),
+            Reference::Each(_, of) => of(server),
+        }
+    }
+}
+
+/// Draws a Markdown table that also reads well as text: of each case, its figures.
+pub fn table(runs: &Runs, cases: &[(&str, &[Figure])], references: &[Reference<'_>]) -> String {
     let servers = runs.servers();
     let mut header: Vec<String> = ["case", "figure", "server", "median", "min - max", "runs"]
         .map(str::to_owned)
         .to_vec();
-    header.extend(servers.iter().map(|name| format!("/ {name}")));
+    header.extend(references.iter().map(|to| format!("/ {}", to.head())));
     header.extend(["others %", "delivered"].map(str::to_owned));
     let mut rows = vec![header];
-    for case in cases {
-        for figure in case.figures {
+    for (case, figures) in cases {
+        for figure in *figures {
             for server in &servers {
-                let Some(spread) = runs.spread(case.name, server, figure.key) else {
+                let Some(spread) = runs.spread(case, server, figure.key) else {
                     continue;
                 };
                 let mut row = vec![
-                    case.name.to_owned(),
+                    (*case).to_owned(),
                     figure.label.to_owned(),
                     (*server).to_owned(),
                     number(spread.median),
                     format!("{} - {}", number(spread.min), number(spread.max)),
                     spread.count.to_string(),
                 ];
-                row.extend(
-                    servers.iter().map(|reference| {
-                        ratio(spread, runs.spread(case.name, reference, figure.key))
-                    }),
-                );
-                let others = runs.spread(case.name, server, "others_cpu_percent");
+                row.extend(references.iter().map(|to| {
+                    let reference = runs.spread(case, &to.of(server), figure.key);
+                    ratio(spread, reference)
+                }));
+                let others = runs.spread(case, server, "others_cpu_percent");
                 row.push(others.map_or_else(String::new, |others| format!("{:.0}", others.median)));
-                let mut of = runs.of(case.name, server);
+                let mut of = runs.of(case, server);
                 row.push(match of.clone().find_map(Run::complaint) {
                     Some(complaint) => complaint,
                     None if of.all(Run::is_checked) => "all, in order".to_owned(),
@@ -119,6 +142,11 @@ mod tests {
 | churn | server CPU µs per cycle | floor  |   3.00 | 2.00 - 4.00 |    2 |    1.00 |  0.375 |        3 |           |
 | churn | server CPU µs per cycle | node   |   8.00 | 8.00 - 8.00 |    1 |    2.67 |   1.00 |        3 |           |
 ";
-        assert_eq!(table(&runs, &[find("churn").expect("a case")]), wanted);
+        let case = find("churn").expect("a case");
+        let references = ["floor", "node"].map(Reference::To);
+        assert_eq!(
+            table(&runs, &[(case.name, case.figures)], &references),
+            wanted
+        );
     }
 }

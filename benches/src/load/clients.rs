@@ -81,7 +81,8 @@ pub struct Clients {
     pub tally: Tally,
     epoll: OwnedFd,
     events: Vec<Event>,
-    server: SocketAddrV4,
+    /// Where clients are opened, in turn.
+    servers: Vec<SocketAddrV4>,
     request: Vec<u8>,
     /// Path and host of those that poll.
     target: String,
@@ -138,7 +139,7 @@ impl Clients {
             tally: Tally::default(),
             epoll: epoll::create(CreateFlags::CLOEXEC).map_err(std::io::Error::from)?,
             events: Vec::with_capacity(512),
-            server: *server,
+            servers: vec![*server],
             request: request.into_bytes(),
             target: format!("{path}{query}EIO=4&transport=polling {server}"),
             polling: false,
@@ -153,6 +154,15 @@ impl Clients {
             next_source: 0,
             buf: vec![0; 4 * READ],
         })
+    }
+
+    /// Has the clients that are opened from now on go to several servers in turn, the one that is placed first to the first.
+    ///
+    /// # Panics
+    /// Where there is no server.
+    pub fn spread_over(&mut self, servers: Vec<SocketAddrV4>) {
+        assert!(!servers.is_empty(), "clients need a server");
+        self.servers = servers;
     }
 
     /// Has the clients that are opened from now on poll.
@@ -299,7 +309,8 @@ impl Clients {
 
     fn open(&mut self, i: usize) {
         let flags = EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET;
-        let opened = self.connect().and_then(|socket| {
+        let server = self.servers[i % self.servers.len()];
+        let opened = self.connect(server).and_then(|socket| {
             epoll::add(&self.epoll, &socket, EventData::new_u64(i as u64), flags)?;
             Ok(socket)
         });
@@ -326,7 +337,7 @@ impl Clients {
         }
     }
 
-    fn connect(&mut self) -> Result<OwnedFd, Errno> {
+    fn connect(&mut self, server: SocketAddrV4) -> Result<OwnedFd, Errno> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::INET, SocketType::STREAM, flags, None)?;
         set_tcp_nodelay(&socket, true)?;
@@ -337,7 +348,7 @@ impl Clients {
         let source = Ipv4Addr::from_bits(0x7f00_0002 + self.next_source % self.sources);
         self.next_source = self.next_source.wrapping_add(1);
         bind(&socket, &SocketAddrV4::new(source, 0))?;
-        match connect(&socket, &self.server) {
+        match connect(&socket, &server) {
             Ok(()) | Err(Errno::INPROGRESS) => Ok(socket),
             Err(e) => Err(e),
         }

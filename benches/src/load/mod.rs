@@ -8,6 +8,7 @@ mod client;
 mod clients;
 mod events;
 mod frame;
+mod joined;
 mod latency;
 mod meter;
 pub mod modes;
@@ -19,6 +20,7 @@ mod taker;
 
 pub use client::{Client, State};
 pub use clients::{Clients, Entry, Handler, Ignore, join_bench, stay_outside};
+pub use joined::Joined;
 pub use modes::Mode;
 pub use report::Report;
 

@@ -1,7 +1,7 @@
 //! What a run found: named figures, in the order of their finding.
 
 use serde::{Serialize, Serializer};
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 /// Named figures of one run.
 #[derive(Debug, Default)]
@@ -29,6 +29,15 @@ impl Report {
             .iter()
             .find(|(n, _)| n == name)
             .map(|(_, figure)| *figure)
+    }
+}
+
+impl From<Report> for BTreeMap<String, f64> {
+    fn from(report: Report) -> Self {
+        let figures = report.0.into_iter();
+        figures
+            .map(|(name, figure)| (name.into_owned(), figure))
+            .collect()
     }
 }
 

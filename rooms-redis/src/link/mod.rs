@@ -17,7 +17,7 @@ use crate::{
     ConnectError,
     endpoint::{Connection, Reach, Redis},
 };
-use redis::{Cmd, Value};
+use redis::{Arg, Cmd, Value};
 use rooms_layer::rooms::adapter::{AdapterError, Confirmed};
 use sender::Job;
 use std::{
@@ -157,7 +157,7 @@ impl Link {
         command: Cmd,
         done: impl FnOnce(Result<Value, Failed>) + Send + 'static,
     ) {
-        let size = command.get_packed_command().len();
+        let size = size(&command);
         let queued = self.shared.queued.fetch_add(size, Ordering::Relaxed) + size;
         if queued > self.shared.redis.max_queued {
             self.shared.queued.fetch_sub(size, Ordering::Relaxed);
@@ -212,6 +212,16 @@ impl Link {
         self.shared.status.close();
         Confirmed::now()
     }
+}
+
+/// How many bytes of names and payload a command has. Those of the protocol are few, and counting them would take writing it out.
+fn size(command: &Cmd) -> usize {
+    let words = command.args_iter().map(|word| match word {
+        Arg::Simple(bytes) => bytes.len(),
+        // A cursor, which no command of ours has.
+        _ => 0,
+    });
+    words.sum()
 }
 
 impl Drop for Link {

@@ -35,13 +35,12 @@ mod kind {
 pub(crate) use kind::BROADCAST;
 
 /// The whole of a message.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Deserialize)]
 struct Outer<'a> {
     #[serde(rename = "type")]
     kind: u64,
-    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[serde(borrow)]
     data: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     uid: Option<Box<str>>,
     nsp: Option<Box<str>>,
 }
@@ -111,13 +110,9 @@ impl Written {
     }
 
     fn json(&self, uid: &str, namespace: &str) -> String {
-        let outer = Outer {
-            kind: self.kind,
-            data: Some(raw(&self.data)),
-            uid: Some(uid.into()),
-            nsp: Some(namespace.into()),
-        };
-        serde_json::to_string(&outer).expect("a message is JSON")
+        let Self { kind, data, .. } = self;
+        // The data is JSON already. A serializer would read it once more to find that out.
+        format!(r#"{{"type":{kind},"data":{data}{}"#, end(uid, namespace))
     }
 
     /// The whole as JSON, or as msgpack where there is something binary.
@@ -129,6 +124,13 @@ impl Written {
     pub(crate) fn into_msgpack(self, uid: &str, namespace: &str) -> Result<Vec<u8>, WriteError> {
         Text::write_msgpack(&self.json(uid, namespace), &self.attachments)
     }
+}
+
+/// How the JSON of all that a server says in a namespace ends. It is in no message of another: what looks like it inside of strings
+/// is escaped, and behind objects inside follows another brace.
+pub(crate) fn end(uid: &str, namespace: &str) -> String {
+    let quoted = |text| serde_json::to_string(text).expect("text is JSON");
+    format!(r#","uid":{},"nsp":{}}}"#, quoted(uid), quoted(namespace))
 }
 
 fn opts(to: &Selection) -> Option<Opts> {

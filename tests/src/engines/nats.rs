@@ -133,7 +133,23 @@ impl Nats {
     /// Fails when it does not answer.
     pub async fn monitor(&self, path: &str) -> Result<String, String> {
         let request = format!("GET {path} HTTP/1.0\r\n\r\n");
-        answer(local(self.monitor), &request, "}").await
+        // What is nested is indented.
+        answer(local(self.monitor), &request, "\n}").await
+    }
+
+    /// How many bytes of messages it has sent to clients.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not tell.
+    pub async fn sent(&self) -> u64 {
+        let told = self.monitor("/varz").await;
+        let told = told.unwrap_or_else(|error| panic!("{error}"));
+        let sent = told.split_once(r#""out_bytes": "#);
+        let digits = sent.and_then(|(_, sent)| sent.split(',').next());
+        digits
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or_else(|| panic!("it does not tell: {told}"))
     }
 
     /// The program.

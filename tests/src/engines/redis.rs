@@ -78,6 +78,20 @@ impl Redis {
         &self.process
     }
 
+    /// How many bytes it has sent to clients, the earlier answers to this question among them.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not tell.
+    pub async fn sent(&self) -> u64 {
+        let told = await_answer(self.address(), "INFO stats\r\n", "\r\n\r\n").await;
+        let told = told.unwrap_or_else(|error| panic!("{error}"));
+        let mut lines = told.lines();
+        let sent = lines.find_map(|line| line.strip_prefix("total_net_output_bytes:"));
+        sent.and_then(|bytes| bytes.parse().ok())
+            .unwrap_or_else(|| panic!("it does not tell: {told}"))
+    }
+
     /// Sends one command as text, and returns the answer of one line.
     ///
     /// # Panics

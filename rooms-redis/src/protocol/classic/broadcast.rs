@@ -37,6 +37,12 @@ pub(crate) fn write_broadcast(
     Ok(writer.into_bytes())
 }
 
+/// Whether a broadcast is of this server. It begins with that, so that the rest need not be read.
+pub(crate) fn is_of(payload: &[u8], uid: &str) -> bool {
+    let mut reader = Reader::new(payload);
+    reader.array().is_ok() && reader.str().is_ok_and(|from| from == uid)
+}
+
 /// Reads a broadcast.
 pub(crate) fn read_broadcast(payload: &[u8], limits: &Limits) -> Result<Envelope, Malformed> {
     let lacks = |what| Malformed::Lacks(kind::BROADCAST, what);

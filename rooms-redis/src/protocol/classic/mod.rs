@@ -5,7 +5,7 @@ mod request;
 mod response;
 
 pub(crate) use self::{
-    broadcast::{read_broadcast, write_broadcast},
+    broadcast::{is_of, read_broadcast, write_broadcast},
     request::{read_request, write_request},
     response::{read_response, write_response},
 };

@@ -62,6 +62,17 @@ fn a_broadcast_has_the_bytes_of_node() {
 }
 
 #[test]
+fn a_broadcast_is_known_by_its_first_word() {
+    let broadcast = Broadcast::new(event(r#"["hello",1]"#));
+    let written = write_broadcast("abc", "/", &Selection::everybody(), &broadcast).unwrap();
+    assert!(is_of(&written, "abc"));
+    assert!(!is_of(&written, "ab"));
+    for garbage in [&b""[..], b"abc", &written[..1]] {
+        assert!(!is_of(garbage, "abc"), "{garbage:?}");
+    }
+}
+
+#[test]
 fn a_broadcast_carries_rooms_flags_and_attachments() {
     let mut data = DataWriter::event("photo");
     data.push(&Bytes::from_static(&[1, 2])).unwrap();

@@ -53,6 +53,25 @@ fn a_broadcast_has_the_text_of_node() {
 }
 
 #[test]
+fn what_a_server_says_can_be_told_by_its_end() {
+    let end = end("a\"b", "/x");
+    let says = |uid, namespace, event| {
+        let written = write_broadcast(&to(), &Broadcast::new(event));
+        let written = written.into_json(uid, namespace).unwrap();
+        written.ends_with(end.as_bytes())
+    };
+    assert!(says("a\"b", "/x", event("[\"ev\"]")));
+    assert!(!says("a", "/x", event("[\"ev\"]")));
+    assert!(!says("a\"b", "/", event("[\"ev\"]")));
+    // Others may quote it.
+    let mut quoting = DataWriter::event("ev");
+    quoting.push(&end).unwrap();
+    assert!(!says("other", "/x", quoting.finish()));
+    let nested = format!(r#"{{"type":3,"data":{{"packet":{{}}{end}}}"#);
+    assert!(!nested.as_bytes().ends_with(end.as_bytes()));
+}
+
+#[test]
 fn messages_have_the_form_of_node() {
     let id = || "i".into();
     let opts = r#""opts":{"rooms":["r"],"except":["s"],"flags":{}}"#;
