@@ -3,11 +3,11 @@
 //! What clients send is slowed down at its connection. A bus has no such place: whoever publishes does not hear that somebody
 //! is behind, so that what is too much is dropped, which is logged and counted.
 
-use crate::wire::Data;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use crate::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    wire::Data,
 };
+use std::sync::Arc;
 
 /// Those of one server, of all its namespaces together.
 #[derive(Default)]
