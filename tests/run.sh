@@ -43,17 +43,19 @@ install_cargo_deny() {
   cargo install --quiet --locked --debug --force "cargo-deny@$cargo_deny_version"
 }
 
-# Each feature of the library alone, and none. All of them together are linted above.
+# Each feature of a library alone, and none. All of them together are linted above.
 check_features() {
-  local features feature
-  features=$(cargo metadata --no-deps --format-version 1 | node --eval '
-    const { packages } = JSON.parse(require("fs").readFileSync(0, "utf8"));
-    console.log(Object.keys(packages.find(({ name }) => name === "rooms-layer").features).join("\n"));
-  ')
-  [[ -n $features ]]
-  for feature in "" $features; do
-    echo "--no-default-features --features '$feature'"
-    cargo clippy --quiet -p rooms-layer --no-default-features --features "$feature" -- -D warnings
+  local package features feature
+  for package in rooms-layer rooms-redis; do
+    features=$(cargo metadata --no-deps --format-version 1 | PACKAGE=$package node --eval '
+      const { packages } = JSON.parse(require("fs").readFileSync(0, "utf8"));
+      console.log(Object.keys(packages.find(({ name }) => name === process.env.PACKAGE).features).join("\n"));
+    ')
+    [[ -n $features ]]
+    for feature in "" $features; do
+      echo "$package --no-default-features --features '$feature'"
+      cargo clippy --quiet -p "$package" --no-default-features --features "$feature" -- -D warnings
+    done
   done
 }
 

@@ -26,6 +26,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct JetStream {
     nats: Nats,
     keeper: Keeper,
+    /// How long it keeps anything.
+    keep: Duration,
 }
 
 /// What JetStream keeps, and how.
@@ -168,7 +170,8 @@ impl JetStream {
             sessions,
             recorder: Recorder::start(context),
         };
-        Ok(Self { nats, keeper })
+        let keep = config.keep;
+        Ok(Self { nats, keeper, keep })
     }
 
     /// How many other servers are known to be there.
@@ -185,6 +188,13 @@ impl Adapter for JetStream {
     fn open(&self, opening: Opening<'_>) -> Box<dyn Channel> {
         let namespace: Arc<str> = opening.namespace.into();
         let keeping = opening.recovery.map(|config| {
+            if config.window > self.keep {
+                tracing::warn!(
+                    window = ?config.window,
+                    keep = ?self.keep,
+                    "clients come back for as long as JetStream keeps their sessions only: make `JetStreamConfig::keep` longer than the window of the recovery"
+                );
+            }
             let (keeper, local) = (self.keeper.clone(), opening.local.clone());
             Keeping::new(keeper, namespace.clone(), local, config.clone())
         });

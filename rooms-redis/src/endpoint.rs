@@ -1,20 +1,26 @@
 //! Where Redis is, and how a connection to it is made.
 
+#[cfg(feature = "tls")]
+mod tls;
+
 use crate::ConnectError;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionInfo, IntoConnectionInfo, Pipeline,
-    ProtocolVersion, PushInfo, RedisConnectionInfo, RedisResult, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, IntoConnectionInfo,
+    Pipeline, ProtocolVersion, PushInfo, RedisConnectionInfo, RedisError, RedisResult, TlsMode,
+    Value,
     aio::{ConnectionLike, MultiplexedConnection, SendError},
     cluster::ClusterClient,
     cluster_async::ClusterConnection,
-    sentinel::{Sentinel, SentinelNodeConnectionInfo},
+    sentinel::{SentinelClientBuilder, SentinelServerType},
 };
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Where Redis is: one server, a master that Sentinels know, or a Cluster.
 ///
-/// Addresses are URLs, `redis://user:password@host:6379/`. With `rediss://` the connection is encrypted; the application then
-/// depends on the crate `redis` itself and turns on the feature of it that brings TLS, such as `tokio-rustls-comp`.
+/// Addresses are URLs, `redis://user:password@host:6379/`. With `rediss://` connections are encrypted, for which there is the
+/// feature `tls` of this crate. It trusts the authorities that the system trusts, unless it is given
+#[cfg_attr(feature = "tls", doc = "[another one](Self::root_certificate).")]
+#[cfg_attr(not(feature = "tls"), doc = "another one.")]
 ///
 /// ```
 /// use rooms_redis::Redis;
@@ -27,6 +33,8 @@ use std::{fmt, sync::Arc, time::Duration};
 #[derive(Clone)]
 pub struct Redis {
     place: Place,
+    #[cfg(feature = "tls")]
+    certificates: tls::Certificates,
     pub(crate) timeout: Duration,
     pub(crate) max_queued: usize,
     pub(crate) max_message: usize,
@@ -40,6 +48,7 @@ enum Place {
         master: String,
         login: RedisConnectionInfo,
     },
+    /// All of it is encrypted, or none.
     Cluster(Vec<ConnectionInfo>),
 }
 
@@ -60,24 +69,40 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// Fails if the URL is none.
+    /// Fails if the URL is none, or asks for an encryption that is not compiled in.
     pub fn standalone(url: &str) -> Result<Self, ConnectError> {
         Ok(Self::at(Place::Standalone(address(url)?)))
     }
 
     /// The server that the Sentinels know under the name `master`. After a failover they are asked again.
     ///
-    /// A user and password in the URLs are those of the Sentinels; see [`login`](Self::login).
+    /// A user and password in the URLs are those of the Sentinels, which all have the same; see [`login`](Self::login). Where the
+    /// URLs are `rediss://`, connections to the server are encrypted too.
     ///
     /// # Errors
     ///
-    /// Fails if a URL is none, or if there is none.
+    /// Fails if a URL is none, if there is none, or if they differ in more than the address.
     pub fn sentinel<'a>(
         urls: impl IntoIterator<Item = &'a str>,
         master: impl Into<String>,
     ) -> Result<Self, ConnectError> {
+        let sentinels = addresses(urls)?;
+        let credentials = |node: &ConnectionInfo| {
+            let settings = node.redis_settings();
+            let owned = |text: Option<&str>| text.map(str::to_owned);
+            (owned(settings.username()), owned(settings.password()))
+        };
+        if sentinels
+            .iter()
+            .any(|node| credentials(node) != credentials(&sentinels[0]))
+        {
+            return Err(ConnectError::Setting {
+                setting: "sentinel",
+                fault: "has URLs with different users or passwords: all Sentinels have the same",
+            });
+        }
         Ok(Self::at(Place::Sentinel {
-            sentinels: addresses(urls)?,
+            sentinels,
             master: master.into(),
             login: resp3(RedisConnectionInfo::default()),
         }))
@@ -87,7 +112,7 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// Fails if a URL is none, or if there is none.
+    /// Fails if a URL is none, if there is none, or if some are `rediss://` and some are not.
     pub fn cluster<'a>(urls: impl IntoIterator<Item = &'a str>) -> Result<Self, ConnectError> {
         Ok(Self::at(Place::Cluster(addresses(urls)?)))
     }
@@ -95,6 +120,8 @@ impl Redis {
     fn at(place: Place) -> Self {
         Self {
             place,
+            #[cfg(feature = "tls")]
+            certificates: tls::Certificates::default(),
             timeout: Duration::from_secs(5),
             max_queued: 16 * 1024 * 1024,
             max_message: 64 * 1024 * 1024,
@@ -142,6 +169,22 @@ impl Redis {
         matches!(self.place, Place::Cluster(_))
     }
 
+    /// The addresses that were given.
+    fn nodes(&self) -> &[ConnectionInfo] {
+        match &self.place {
+            Place::Standalone(node) => std::slice::from_ref(node),
+            Place::Sentinel {
+                sentinels: nodes, ..
+            }
+            | Place::Cluster(nodes) => nodes,
+        }
+    }
+
+    /// Whether connections are encrypted: all of them, or none.
+    fn is_encrypted(&self) -> bool {
+        is_encrypted(&self.nodes()[0])
+    }
+
     /// Connects. `attempt` counts failures: where there are several addresses, each attempt begins with another one.
     pub(crate) async fn connect(
         &self,
@@ -149,6 +192,10 @@ impl Redis {
         attempt: usize,
         on_push: Option<OnPush>,
     ) -> RedisResult<Connection> {
+        #[cfg(feature = "tls")]
+        if self.is_encrypted() {
+            tls::choose_provider();
+        }
         match &self.place {
             Place::Standalone(address) => self.connect_to(address.clone(), on_push).await,
             Place::Sentinel {
@@ -156,10 +203,8 @@ impl Redis {
                 master,
                 login,
             } => {
-                let node =
-                    SentinelNodeConnectionInfo::default().set_redis_connection_info(login.clone());
-                let mut sentinel = Sentinel::build(sentinels.clone())?;
-                let find = sentinel.async_master_for(master, Some(&node));
+                let mut sentinels = self.sentinels(sentinels, master, login)?.build()?;
+                let find = sentinels.async_get_client();
                 let client = tokio::time::timeout(self.timeout, find).await;
                 let client = client.map_err(|_| timed_out("the Sentinels do not answer"))??;
                 self.open(client, on_push).await
@@ -178,6 +223,10 @@ impl Redis {
                     // What is sent twice may arrive twice: whoever sends something decides whether it may be sent again.
                     None => builder.retries(0),
                 };
+                #[cfg(feature = "tls")]
+                if let Some(certificates) = self.certificates.given() {
+                    builder = builder.certs(certificates.clone());
+                }
                 let connecting = builder.build()?;
                 let connection =
                     tokio::time::timeout(self.timeout, connecting.get_async_connection());
@@ -187,6 +236,41 @@ impl Redis {
                 Ok(Connection::Slots(connection))
             }
         }
+    }
+
+    /// How the server is asked for, and connected to once it is known.
+    fn sentinels(
+        &self,
+        sentinels: &[ConnectionInfo],
+        master: &str,
+        login: &RedisConnectionInfo,
+    ) -> RedisResult<SentinelClientBuilder> {
+        let addresses = sentinels.iter().map(|node| node.addr().clone());
+        let mut builder =
+            SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)?
+                .set_client_to_redis_protocol(ProtocolVersion::RESP3);
+        if let Some(user) = login.username() {
+            builder = builder.set_client_to_redis_username(user);
+        }
+        if let Some(password) = login.password() {
+            builder = builder.set_client_to_redis_password(password);
+        }
+        let settings = sentinels[0].redis_settings();
+        if let Some(user) = settings.username() {
+            builder = builder.set_client_to_sentinel_username(user);
+        }
+        if let Some(password) = settings.password() {
+            builder = builder.set_client_to_sentinel_password(password);
+        }
+        if self.is_encrypted() {
+            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
+        }
+        #[cfg(feature = "tls")]
+        if let Some(certificates) = self.certificates.given() {
+            // The addresses of the Sentinels have them already.
+            builder = builder.set_client_to_redis_certificates(certificates.clone());
+        }
+        Ok(builder)
     }
 
     async fn connect_to(
@@ -212,15 +296,13 @@ impl Redis {
 /// Passwords stay out of it.
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let addresses = |nodes: &[ConnectionInfo]| {
-            let nodes = nodes.iter().map(|node| node.addr().to_string());
-            nodes.collect::<Vec<_>>()
+        let kind = match &self.place {
+            Place::Standalone(_) => "standalone",
+            Place::Sentinel { .. } => "sentinel",
+            Place::Cluster(_) => "cluster",
         };
-        let (kind, addresses) = match &self.place {
-            Place::Standalone(node) => ("standalone", vec![node.addr().to_string()]),
-            Place::Sentinel { sentinels, .. } => ("sentinel", addresses(sentinels)),
-            Place::Cluster(nodes) => ("cluster", addresses(nodes)),
-        };
+        let addresses = self.nodes().iter().map(|node| node.addr().to_string());
+        let addresses: Vec<_> = addresses.collect();
         f.debug_struct("Redis")
             .field(kind, &addresses)
             .finish_non_exhaustive()
@@ -269,23 +351,83 @@ fn addresses<'a>(
     urls: impl IntoIterator<Item = &'a str>,
 ) -> Result<Vec<ConnectionInfo>, ConnectError> {
     let addresses: Vec<_> = urls.into_iter().map(address).collect::<Result<_, _>>()?;
-    match addresses.is_empty() {
-        true => Err(ConnectError::NoAddress),
-        false => Ok(addresses),
+    let Some(first) = addresses.first() else {
+        return Err(ConnectError::NoAddress);
+    };
+    match addresses
+        .iter()
+        .all(|node| is_encrypted(node) == is_encrypted(first))
+    {
+        true => Ok(addresses),
+        false => Err(ConnectError::Setting {
+            setting: "urls",
+            fault: "are partly `rediss://` and partly `redis://`: all connections are encrypted, or none",
+        }),
     }
+}
+
+fn is_encrypted(address: &ConnectionInfo) -> bool {
+    matches!(address.addr(), ConnectionAddr::TcpTls { .. })
 }
 
 /// RESP3 is what carries messages and replies in one connection; every Redis since 6 has it.
 fn address(url: &str) -> Result<ConnectionInfo, ConnectError> {
-    let address = url
-        .into_connection_info()
-        .map_err(|error| ConnectError::Url {
-            cause: error.to_string(),
-        })?;
+    let address = url.into_connection_info();
+    let address = address.map_err(|error| not_an_address(url, &error, cfg!(feature = "tls")))?;
     let settings = resp3(address.redis_settings().clone());
     Ok(address.set_redis_settings(settings))
 }
 
+/// What is wrong with a URL.
+fn not_an_address(url: &str, error: &RedisError, can_encrypt: bool) -> ConnectError {
+    // What can be read as soon as nothing is to be encrypted lacks nothing else.
+    let plain = url.strip_prefix("rediss:");
+    let plain = plain.map(|rest| format!("redis:{rest}").into_connection_info());
+    match plain {
+        Some(Ok(_)) if !can_encrypt => ConnectError::NoTls,
+        _ => ConnectError::Url {
+            cause: error.to_string(),
+        },
+    }
+}
+
 fn resp3(settings: RedisConnectionInfo) -> RedisConnectionInfo {
     settings.set_protocol(ProtocolVersion::RESP3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encrypted_address_names_the_feature_that_is_missing() {
+        let said = RedisError::from((redis::ErrorKind::InvalidClientConfig, "not a URL"));
+        let explained = |url, can| not_an_address(url, &said, can).to_string();
+        let error = explained("rediss://127.0.0.1/", false);
+        assert!(error.contains(r#"features = ["tls"]"#), "{error}");
+        for (url, can) in [("rediss://127.0.0.1/", true), ("rediss://", false)] {
+            let error = explained(url, can);
+            assert!(error.contains("not a URL"), "{error}");
+        }
+        // As the crate redis sees it.
+        let made = Redis::standalone("rediss://127.0.0.1/");
+        let is_missing = matches!(made, Err(ConnectError::NoTls));
+        assert_eq!(is_missing, cfg!(not(feature = "tls")));
+    }
+
+    #[test]
+    fn what_several_addresses_must_have_in_common_is_told() {
+        let differ = Redis::sentinel(["redis://a:b@h/", "redis://a:c@h/"], "mymaster");
+        let error = differ.expect_err("they differ").to_string();
+        assert!(error.contains("different users or passwords"), "{error}");
+        Redis::sentinel(["redis://a:b@h/", "redis://a:b@i/"], "mymaster").expect("they do not");
+        let none = Redis::cluster([]).expect_err("none");
+        assert!(matches!(none, ConnectError::NoAddress), "{none}");
+        #[cfg(feature = "tls")]
+        {
+            let mixed = Redis::cluster(["redis://h/", "rediss://h/"]);
+            let error = mixed.expect_err("they differ").to_string();
+            assert!(error.contains("partly `rediss://`"), "{error}");
+        }
+    }
 }

@@ -12,9 +12,22 @@ pub enum ConnectError {
         /// What is wrong with it. The URL itself may hold a password, and is left out.
         cause: String,
     },
+    /// A URL asks for encryption, which is not compiled in.
+    #[error(
+        "`rediss://` needs the feature `tls` of this crate: rooms-redis = {{ version = \"0.1\", features = [\"tls\"] }}"
+    )]
+    NoTls,
     /// There is no address.
     #[error("no address of a Redis server was given: name at least one")]
     NoAddress,
+    /// What was given for encrypted connections can't be used.
+    #[error("`{setting}` can't be used: {cause}")]
+    Certificate {
+        /// What was given.
+        setting: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
     /// Redis can't be reached, or does not let us in.
     #[error("could not connect to Redis: {cause}")]
     Unreachable {

@@ -24,6 +24,12 @@
 //! sockets of the same server notice nothing of what goes through pub/sub, and whoever awaits what was emitted gets an error.
 //!
 //! Which to choose, and all settings, are in a chapter of the guide: `docs/guide/redis.md`.
+//!
+//! | feature | what it adds |
+//! |---|---|
+//! | `tls` | connections that are encrypted, `rediss://`, by rustls |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod calls;
 mod classic;

@@ -16,6 +16,12 @@ async fn people_use_a_board_of_two_servers_in_chromium() {
     run("cluster.test.mjs", app).await;
 }
 
+#[tokio::test]
+async fn people_do_on_two_servers_what_they_do_on_one() {
+    let (_cluster, app) = Cluster::start().await.expect("two servers and their Redis");
+    run("board.test.mjs", app).await;
+}
+
 async fn run(file: &'static str, app: Router) {
     board::page::build().expect("the page builds");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

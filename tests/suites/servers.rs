@@ -310,3 +310,28 @@ fn two_handlers_of_one_server_event_are_found_at_the_start() {
         "{error}"
     );
 }
+
+/// Whether all agree.
+#[derive(Event, Serialize, Deserialize)]
+#[event(server, broadcast, ack = bool)]
+struct Agree;
+
+#[tokio::test(start_paused = true)]
+async fn acknowledgements_tell_how_many_servers_are_missing() {
+    let cluster = SameProcess::default();
+    let servers = [1, 2].map(|number| RoomsLayer::with_adapter(cluster.another(number)));
+    let mut near = Client::<Main>::connect(&servers[0], ()).await.unwrap();
+    let mut far = Client::<Main>::connect(&servers[1], ()).await.unwrap();
+    let io = servers[0].io::<Main>();
+    for silent in [0, 2] {
+        cluster.silent(silent);
+        let mut answers = io.emit_with_ack(Agree).unwrap();
+        near.answer(|_: Agree| true).await;
+        far.answer(|_: Agree| true).await;
+        let mut agree = 0;
+        while let Some((_, answer)) = answers.next().await {
+            agree += usize::from(answer.unwrap());
+        }
+        assert_eq!((agree, answers.missing_servers()), (2, silent));
+    }
+}

@@ -4,7 +4,7 @@
 //! `cargo run -p board -- export` writes the contract that the page imports.
 
 use board::{cluster::Cluster, contract, page};
-use std::{env, error::Error, fs};
+use std::{env, error::Error, fs, io};
 use tokio::{net::TcpListener, signal};
 
 #[tokio::main]
@@ -17,6 +17,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
     page::build()?;
 
+    // Rather than be ended by a signal, so that what was started ends as well, however far that has come.
+    let mut asked_to_end = AskedToEnd::listen()?;
+    tokio::select! {
+        served = serve(arguments) => served,
+        () = asked_to_end.wait() => Ok(()),
+    }
+}
+
+async fn serve(arguments: impl Iterator<Item = String>) -> Result<(), Box<dyn Error>> {
+    let mut arguments = arguments.peekable();
     let in_cluster = arguments.next_if(|first| first == "cluster").is_some();
     let port = arguments.next().or_else(|| env::var("PORT").ok());
     let port: u16 = port.map_or(Ok(3000), |port| port.parse())?;
@@ -29,11 +39,43 @@ async fn main() -> Result<(), Box<dyn Error>> {
         false => (None, board::app()),
     };
     println!("the board is at http://{address}/?name=Ann&project=1");
-
-    tokio::select! {
-        served = axum::serve(listener, app) => served?,
-        // Rather than be ended by it, so that what was started ends as well.
-        interrupted = signal::ctrl_c() => interrupted?,
-    }
+    axum::serve(listener, app).await?;
     Ok(())
+}
+
+/// Ctrl-C in a terminal, and `kill`.
+#[cfg(unix)]
+struct AskedToEnd(signal::unix::Signal, signal::unix::Signal);
+
+#[cfg(unix)]
+impl AskedToEnd {
+    fn listen() -> io::Result<Self> {
+        use signal::unix::{SignalKind, signal};
+        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
+        Ok(Self(signal(interrupt)?, signal(terminate)?))
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.0.recv() => {}
+            _ = self.1.recv() => {}
+        }
+    }
+}
+
+/// Ctrl-C.
+#[cfg(not(unix))]
+struct AskedToEnd;
+
+#[cfg(not(unix))]
+impl AskedToEnd {
+    fn listen() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn wait(&mut self) {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
 }

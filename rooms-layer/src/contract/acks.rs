@@ -15,6 +15,9 @@ use std::{
 ///
 /// It ends when everyone has answered, or at the deadline. Dropping it stops the waiting; the event was sent anyway.
 ///
+/// Of a server that does not answer nobody knows which sockets it has: they are not among the items, and the server is counted by
+/// [`missing_servers`](Self::missing_servers).
+///
 /// ```
 /// # use rooms_layer::{prelude::*, Error};
 /// # use serde::{Deserialize, Serialize};
@@ -53,7 +56,30 @@ impl<A: DecodeAck> Acks<A> {
         poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
 
-    /// Waits for all acknowledgements.
+    /// How many servers of the cluster did not answer, so that their sockets are missing: known at the end. Always 0 for a server
+    /// that is alone.
+    ///
+    /// ```
+    /// # use rooms_layer::{prelude::*, Error};
+    /// # #[derive(Event)]
+    /// # #[event(server, ack = bool, broadcast)]
+    /// # struct Ready;
+    /// async fn all_are_ready(io: Io<Main>) -> Result<bool, Error> {
+    ///     let mut answers = io.emit_with_ack(Ready)?;
+    ///     while let Some((_socket, is_ready)) = answers.next().await {
+    ///         if !matches!(is_ready, Ok(true)) {
+    ///             return Ok(false);
+    ///         }
+    ///     }
+    ///     Ok(answers.missing_servers() == 0)
+    /// }
+    /// ```
+    pub fn missing_servers(&self) -> usize {
+        self.replies.missing_servers()
+    }
+
+    /// Waits for all acknowledgements. Where a cluster may have servers that do not answer, and that matters, take them one by one:
+    /// [`missing_servers`](Self::missing_servers) is asked at the end.
     pub async fn collect(mut self) -> Vec<(SocketId, Result<A::Out, AckError>)> {
         let mut all = Vec::new();
         while let Some(one) = self.next().await {

@@ -36,7 +36,7 @@ pub struct Stats {
     pub opened: u64,
     /// Events that clients sent.
     pub events_in: u64,
-    /// Emits of this server, to however many sockets.
+    /// Emits of this server, to however many sockets, on whichever servers.
     pub events_out: u64,
     /// Packets that emits queued for sockets of this server, those of other servers included.
     pub deliveries: u64,
@@ -50,7 +50,8 @@ pub struct Stats {
     /// `session_elsewhere` (it grows where a load balancer is not sticky), `bad_method`, `bad_upgrade`,
     /// `other_transport`, `unsupported_protocol`, `foreign_origin`, `no_upgrade`, `overlapping_request`. Clients that asked to
     /// be let into a namespace: `no_such_namespace`, `too_many_namespaces`, `too_many_connects`, `not_authorized`. Events of
-    /// clients: `event_rejected`. What the application asked for: `room_not_joined`, `too_many_acks`.
+    /// clients: `event_rejected`. What the application asked for: `room_not_joined`, `too_many_acks`. Events of other
+    /// servers: `too_many_server_events`.
     pub refused: BTreeMap<&'static str, u64>,
 }
 

@@ -1,9 +1,9 @@
 //! Acknowledgements that are waited for.
 
-use super::Peer;
+use super::{Peer, gather::GRACE};
 use crate::{
     rooms::{
-        AckError, SocketId,
+        AckError, Awaited, SocketId,
         adapter::{Answer, Answers},
     },
     sync::{Mutex, MutexGuard},
@@ -56,8 +56,11 @@ impl Collector {
     }
 }
 
-/// The answers to one emit: an item for each socket of this server that was addressed (an error where it did not answer) and
-/// for each of another server that answered, then the end.
+/// How many sockets may be told of that have not answered. Servers say how many they have asked, and may say anything.
+const MOST_UNANSWERED: usize = 1 << 20;
+
+/// The answers to one emit: an item for each socket that was addressed, an error where it did not answer, then the end. Sockets of
+/// a server that does not answer are not among them.
 ///
 /// # Cancel safety
 ///
@@ -68,6 +71,9 @@ pub(crate) struct Replies {
     /// Those asked, so that they can be told to forget. Emptied at the end.
     asked: Vec<Arc<Peer>>,
     remote: Option<Answers>,
+    /// How many sockets of other servers have not answered and are still to be told of.
+    unanswered: usize,
+    missing: usize,
     deadline: Instant,
     /// Made at the first poll, which is in a runtime; the emit need not be.
     sleep: Option<Pin<Box<Sleep>>>,
@@ -86,6 +92,8 @@ impl Replies {
             id,
             asked,
             remote,
+            unanswered: 0,
+            missing: 0,
             deadline,
             sleep: None,
         }
@@ -99,13 +107,13 @@ impl Replies {
                     return Poll::Ready(Some((from, Ok(args))));
                 }
                 Poll::Ready(Some(Answer::Unanswered(sockets))) => {
-                    for _ in 0..sockets {
-                        self.collector.expect_one();
-                        self.collector
-                            .put(SocketId::anonymous(), Err(AckError::Timeout));
-                    }
+                    let all = self.unanswered.saturating_add(sockets);
+                    self.unanswered = all.min(MOST_UNANSWERED);
                 }
-                // Answers to other questions, and what a server that is missing would have said.
+                Poll::Ready(Some(Answer::Missing(servers))) => {
+                    self.missing = self.missing.saturating_add(servers);
+                }
+                // Answers to other questions.
                 Poll::Ready(Some(_)) => {}
                 Poll::Ready(None) => {
                     self.remote = None;
@@ -113,6 +121,10 @@ impl Replies {
                 }
                 Poll::Pending => break,
             }
+        }
+        if self.unanswered > 0 {
+            self.unanswered -= 1;
+            return Poll::Ready(Some((SocketId::anonymous(), Err(AckError::Timeout))));
         }
         let mut state = self.collector.state();
         if let Some(item) = state.answers.pop_front() {
@@ -125,9 +137,8 @@ impl Replies {
         Poll::Pending
     }
 
-    /// Gives up on those who have not answered.
+    /// Gives up on the sockets of this server that have not answered.
     fn expire(&mut self) {
-        self.remote = None;
         for peer in self.asked.drain(..) {
             if peer.forget_ack(self.id) {
                 self.collector
@@ -144,13 +155,31 @@ impl Stream for Replies {
         if let Poll::Ready(item) = self.poll_arrived(cx) {
             return Poll::Ready(item);
         }
-        let deadline = self.deadline;
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        ready!(sleep.as_mut().poll(cx));
-        self.expire();
-        self.poll_arrived(cx)
+        let this = &mut *self;
+        // An adapter keeps the deadline itself, and says then who is missing.
+        for deadline in [this.deadline, this.deadline + GRACE] {
+            let sleep = this
+                .sleep
+                .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            if sleep.deadline() < deadline {
+                sleep.as_mut().reset(deadline);
+            }
+            ready!(sleep.as_mut().poll(cx));
+            this.expire();
+            if let Poll::Ready(item) = this.poll_arrived(cx) {
+                return Poll::Ready(item);
+            }
+        }
+        if this.remote.take().is_some() {
+            this.missing = this.missing.max(1);
+        }
+        this.poll_arrived(cx)
+    }
+}
+
+impl Awaited for Replies {
+    fn missing_servers(&self) -> usize {
+        self.missing
     }
 }
 
@@ -159,5 +188,76 @@ impl Drop for Replies {
         for peer in &self.asked {
             peer.forget_ack(self.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::{FutureExt, StreamExt, stream};
+    use std::time::Duration;
+
+    /// Answers of others alone, who may take a second.
+    fn of_others(answers: impl Stream<Item = Answer> + Send + 'static) -> Replies {
+        let deadline = Instant::now() + Duration::from_secs(1);
+        let remote: Answers = Box::pin(answers);
+        Replies::new(Arc::default(), 0, Vec::new(), Some(remote), deadline)
+    }
+
+    /// The items, until there is none more.
+    async fn all(replies: &mut Replies) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some((_, answer)) = replies.next().await {
+            all.push(match answer {
+                Ok(args) => args.get::<String>(0).unwrap(),
+                Err(error) => error.to_string(),
+            });
+        }
+        all
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_missing_is_told_however_late_the_adapter_says_so() {
+        for late in [Duration::ZERO, GRACE / 2] {
+            let args = Args::from_values(&["yes".into()]).unwrap();
+            let yes = stream::iter([Answer::Acked(SocketId::anonymous(), args)]);
+            let deadline = Instant::now() + Duration::from_secs(1);
+            let end = async move {
+                sleep_until(deadline + late).await;
+                stream::iter([Answer::Unanswered(1), Answer::Missing(2)])
+            };
+            let mut replies = of_others(yes.chain(end.flatten_stream()));
+            let timeout = AckError::Timeout.to_string();
+            assert_eq!(replies.missing_servers(), 0, "nothing is known yet");
+            assert_eq!(all(&mut replies).await, ["yes", &*timeout]);
+            assert_eq!(replies.missing_servers(), 2);
+            assert_eq!(Instant::now(), deadline + late);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_adapter_that_forgets_its_deadline_is_missing() {
+        let mut replies = of_others(stream::pending());
+        let begun = Instant::now();
+        assert_eq!(all(&mut replies).await, [""; 0]);
+        assert_eq!(replies.missing_servers(), 1);
+        assert_eq!(begun.elapsed(), Duration::from_secs(1) + GRACE);
+        assert!(replies.next().await.is_none(), "it stays at its end");
+        assert_eq!(replies.missing_servers(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_anything_takes_no_memory() {
+        let told = [
+            Answer::Unanswered(usize::MAX),
+            Answer::Unanswered(usize::MAX),
+        ];
+        let mut replies = of_others(stream::iter(told));
+        let mut told = 0;
+        while let Some((_, answer)) = replies.next().await {
+            assert!(matches!(answer, Err(AckError::Timeout)));
+            told += 1;
+        }
+        assert_eq!(told, MOST_UNANSWERED);
     }
 }

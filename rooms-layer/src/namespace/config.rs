@@ -31,6 +31,13 @@ pub struct NamespaceConfig {
     /// How many acknowledgements one socket may owe at a time. Default 10,000. One more is not asked for
     /// ([`AckError::TooMany`](crate::AckError::TooMany)): a client that never answers costs memory for each until its timeout.
     pub max_pending_acks: usize,
+    /// How many events of other servers may be handled at a time, of all namespaces together. Default 16,384. One more is dropped,
+    /// which is logged and counted: who publishes to a bus can't be slowed down. Below what other servers tell in one go, some of
+    /// that is lost; without a ceiling, a server that tells too much would fill the memory of all others.
+    pub max_server_events: usize,
+    /// How many bytes these events may have together. Default 64 MiB. One larger event is still taken when no other is being
+    /// handled.
+    pub max_server_event_bytes: usize,
     /// Which formats clients may speak. Default: JSON alone, which every client speaks unless it is told otherwise, and which is
     /// the faster one here: payloads are JSON inside, so that what comes in msgpack is rewritten.
     pub parsers: Parsers,
@@ -48,6 +55,8 @@ impl Default for NamespaceConfig {
             max_rooms: 1_000,
             max_room_name: 1_024,
             max_pending_acks: 10_000,
+            max_server_events: 16_384,
+            max_server_event_bytes: 64 * 1024 * 1024,
             parsers: Parsers::default(),
         }
     }
@@ -69,6 +78,10 @@ impl NamespaceConfig {
             (
                 self.max_connects_per_second as usize,
                 "`max_connects_per_second` must not be zero",
+            ),
+            (
+                self.max_server_events,
+                "`max_server_events` must not be zero: no server would hear another one",
             ),
         ];
         let problem = checks.into_iter().find(|(setting, _)| *setting == 0)?;

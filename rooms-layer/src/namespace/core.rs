@@ -233,6 +233,8 @@ impl Namespace {
         let offset = match recovery.record(to, &broadcast) {
             Recorded::Now(offset) => offset,
             Recorded::Later(confirmed) => {
+                // Its deliveries are counted when they are made, on this server too.
+                self.count_emit(0, &Delivery::default());
                 return Sent::new(0, confirmed);
             }
         };

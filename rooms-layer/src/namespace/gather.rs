@@ -23,7 +23,7 @@ use std::{
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 /// How much longer than its deadline an adapter is trusted to keep it.
-const GRACE: Duration = Duration::from_millis(500);
+pub(super) const GRACE: Duration = Duration::from_millis(500);
 
 /// Headers that are nobody else's business.
 const CREDENTIALS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];

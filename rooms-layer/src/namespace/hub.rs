@@ -3,6 +3,7 @@
 use super::{
     Contract, Handlers, Namespace, NamespaceConfig,
     core::Place,
+    heard::Heard,
     pattern::{MountedPattern, PathValues, Pattern},
 };
 use crate::{
@@ -21,6 +22,8 @@ pub(crate) struct Hub {
     config: OnceLock<NamespaceConfig>,
     /// What clients that come back are promised, if they are.
     recovery: OnceLock<RecoveryConfig>,
+    /// The events of other servers that are being handled.
+    heard: Arc<Heard>,
     namespaces: RwLock<Namespaces>,
 }
 
@@ -61,12 +64,17 @@ impl Hub {
             adapter: adapter.into(),
             config: OnceLock::new(),
             recovery: OnceLock::new(),
+            heard: Arc::default(),
             namespaces: RwLock::default(),
         })
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
+    }
+
+    pub(super) fn heard(&self) -> &Arc<Heard> {
+        &self.heard
     }
 
     pub(crate) fn adapter(&self) -> &dyn Adapter {

@@ -12,6 +12,7 @@ mod dialect;
 mod error;
 mod gather;
 mod handlers;
+mod heard;
 mod hub;
 mod in_flight;
 mod linger;

@@ -186,10 +186,14 @@ impl Handlers for Noting {
     fn hear(
         &self,
         _namespace: Arc<Namespace>,
-        _event: &str,
+        event: &str,
         _args: Args,
     ) -> Option<BoxFuture<Option<Data>>> {
-        None
+        let notes = (event == "wait").then(|| self.0.clone())?;
+        Some(Box::pin(async move {
+            notes.permits().acquire().await.unwrap().forget();
+            Some(ack("heard"))
+        }))
     }
 
     fn watches_outgoing(&self) -> bool {

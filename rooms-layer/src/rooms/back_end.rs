@@ -101,16 +101,29 @@ impl IntoFuture for Sent {
 /// # Cancel safety
 ///
 /// Nothing is lost between two items. Dropping it stops waiting.
-pub(crate) struct Replies(Option<Pin<Box<dyn Stream<Item = Reply> + Send>>>);
+pub(crate) struct Replies(Option<Pin<Box<dyn Awaited>>>);
 
 /// Who answered, and what; or why not.
 type Reply = (SocketId, Result<Args, AckError>);
 
+/// The answers of whoever was asked.
+pub(crate) trait Awaited: Stream<Item = Reply> + Send {
+    /// How many servers have not answered, as far as is known by now: all of it at the end.
+    fn missing_servers(&self) -> usize;
+}
+
 impl Replies {
     /// The answers of a stream.
     #[cfg(feature = "server")]
-    pub(crate) fn of(stream: impl Stream<Item = Reply> + Send + 'static) -> Self {
+    pub(crate) fn of(stream: impl Awaited + 'static) -> Self {
         Self(Some(Box::pin(stream)))
+    }
+
+    /// How many servers have not answered, as far as is known by now.
+    pub(crate) fn missing_servers(&self) -> usize {
+        self.0
+            .as_ref()
+            .map_or(0, |awaited| awaited.missing_servers())
     }
 
     /// Nobody was asked.

@@ -15,6 +15,8 @@ mod memberships;
 mod select;
 
 pub use adapter::{Adapter, AdapterError, Changed, RecoveryConfig};
+#[cfg(feature = "server")]
+pub(crate) use back_end::Awaited;
 pub use back_end::Sent;
 pub(crate) use back_end::{BackEnd, Flags, Gathered, Replies};
 pub use change::{Joined, Left, LeftRoom, Removed};

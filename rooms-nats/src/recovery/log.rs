@@ -29,12 +29,21 @@ use tokio::{
 
 /// How long a message is known by its id, so that one that is sent again is not stored twice.
 const DUPLICATES: Duration = Duration::from_secs(120);
+/// How many messages are read at once for a client that comes back.
+const AT_ONCE: usize = 500;
 /// How long JetStream may take for one question.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long to wait before something that failed is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How much a client may have missed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Most {
+    pub(super) packets: usize,
+    pub(super) bytes: usize,
+}
 
 /// The way to the stream.
 pub(crate) struct Log {
@@ -114,7 +123,7 @@ impl Log {
         namespace: &str,
         offset: &Offset,
         rooms: &[Box<str>],
-        limit: usize,
+        most: Most,
     ) -> Result<Vec<Logged>, Error> {
         let (stream, epoch) = self.stream().ok_or("the log is not open")?;
         if epoch != offset.epoch {
@@ -140,12 +149,11 @@ impl Log {
             ..pull::Config::default()
         };
         let consumer = stream.create_consumer(config).await?;
-        let mut missed = Vec::new();
+        let (mut missed, mut bytes) = (Vec::new(), 0);
         let mut pending = consumer.cached_info().num_pending;
         let mut seen = offset.sequence;
         while pending > 0 && seen < last {
-            let most = 500;
-            let fetched = consumer.fetch().max_messages(most).messages().await?;
+            let fetched = consumer.fetch().max_messages(AT_ONCE).messages().await?;
             let batch: Vec<_> = timeout(PATIENCE, fetched.collect()).await?;
             if batch.is_empty() {
                 return Err("JetStream does not bring what it has".into());
@@ -161,9 +169,13 @@ impl Log {
                 let Ok(message) = protocol::read(&delivered.payload) else {
                     continue;
                 };
-                missed.extend(of_interest(message, namespace, rooms, epoch, seen));
-                if missed.len() > limit {
-                    return Err("more was missed than is kept".into());
+                let Some(logged) = of_interest(message, namespace, rooms, epoch, seen) else {
+                    continue;
+                };
+                bytes += delivered.payload.len();
+                missed.push(logged);
+                if missed.len() > most.packets || bytes > most.bytes {
+                    return Err("more was missed than is kept for a client".into());
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! what is in it, so all deliver in the same order, and what a broken connection kept from a server comes when it is whole again.
 //! Sessions are in a bucket of keys and values, and a claim is fenced by the revision of its entry.
 
+mod away;
 mod log;
 mod offset;
 mod recorder;
@@ -13,9 +14,11 @@ pub(crate) mod sessions;
 pub(crate) use self::{log::Log, recorder::Recorder, sessions::Sessions};
 
 use self::{
+    log::Most,
     offset::Offset,
     recorder::Record,
     session::{Session, key},
+    sessions::Place,
 };
 use crate::{cluster::Cluster, outbox::Outbox, protocol};
 use rooms_layer::{
@@ -64,6 +67,15 @@ impl Keeping {
         }
     }
 
+    /// What its sessions have in common.
+    fn place(&self) -> Place {
+        Place {
+            namespace: self.namespace.clone(),
+            max_away: self.config.max_sessions,
+            window: self.config.window,
+        }
+    }
+
     /// The sessions, which are told of whatever moves.
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.keeper.sessions
@@ -98,7 +110,7 @@ impl Keeping {
 impl Recovery for Keeping {
     fn begin(&self, socket: &SocketId, token: &str) -> Confirmed {
         let sessions = &self.keeper.sessions;
-        sessions.begin(self.namespace.clone(), socket, key(token));
+        sessions.begin(self.place(), socket, key(token));
         Confirmed::now()
     }
 
@@ -123,7 +135,7 @@ impl Recovery for Keeping {
     fn claim(&self, token: &str, offset: &str) -> BoxFuture<Option<Claimed>> {
         let (key, offset) = (key(token), Offset::read(offset));
         let (keeper, namespace) = (self.keeper.clone(), self.namespace.clone());
-        let window = self.config.window;
+        let (window, place) = (self.config.window, self.place());
         Box::pin(async move {
             let offset = offset?;
             if !keeper.log.holds(&keeper.outbox, &namespace, &offset).await {
@@ -147,14 +159,18 @@ impl Recovery for Keeping {
             }
             keeper
                 .sessions
-                .take_over(namespace, &socket, claim.key, claim.revision);
+                .take_over(place, &socket, claim.key, claim.revision);
             Some(Claimed::new(socket, rooms, offset.write()))
         })
     }
 
     fn missed(&self, claimed: &Claimed) -> BoxFuture<Result<Vec<Logged>, AdapterError>> {
         let (keeper, namespace) = (self.keeper.clone(), self.namespace.clone());
-        let (offset, limit) = (Offset::read(&claimed.offset), self.config.max_packets);
+        let offset = Offset::read(&claimed.offset);
+        let most = Most {
+            packets: self.config.max_packets,
+            bytes: self.config.max_bytes,
+        };
         let mut rooms = claimed.rooms.clone();
         rooms.push(claimed.socket.as_str().into());
         Box::pin(async move {
@@ -162,7 +178,7 @@ impl Recovery for Keeping {
             let subject = keeper.outbox.subjects().log(&namespace);
             let missed = keeper
                 .log
-                .after(&subject, &namespace, &offset, &rooms, limit);
+                .after(&subject, &namespace, &offset, &rooms, most);
             missed.await.map_err(AdapterError::new)
         })
     }

@@ -1,6 +1,9 @@
 //! The sessions of this server's sockets, and their copies in JetStream.
 
-use super::session::{Session, now};
+use super::{
+    away::Away,
+    session::{Session, now},
+};
 use crate::{JetStreamConfig, cluster::Cluster, outbox::Shared};
 use async_nats::jetstream::{
     Context,
@@ -30,13 +33,27 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(crate) struct Sessions {
     store: Store,
     held: Mutex<HashMap<SocketId, Held>>,
+    /// Those that left this server, of each namespace, with their sockets and how they were held.
+    away: Mutex<AwayFrom>,
     changed: Notify,
+}
+
+/// By namespaces.
+type AwayFrom = HashMap<Arc<str>, Away<(SocketId, Held)>>;
+
+/// What the sessions of a namespace have in common.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) namespace: Arc<str>,
+    /// How many may be away.
+    pub(super) max_away: usize,
+    pub(super) window: Duration,
 }
 
 /// One session.
 #[derive(Clone)]
 struct Held {
-    namespace: Arc<str>,
+    place: Place,
     key: Box<str>,
     /// That of its entry; 0 before it has one.
     revision: u64,
@@ -106,29 +123,27 @@ impl Sessions {
         Self {
             store,
             held: Mutex::default(),
+            away: Mutex::default(),
             changed: Notify::new(),
         }
     }
 
     /// A socket of this server may come back. It is written when the socket is in its first room.
-    pub(super) fn begin(&self, namespace: Arc<str>, socket: &SocketId, key: Box<str>) {
-        self.hold(namespace, socket, key, 0);
+    pub(super) fn begin(&self, place: Place, socket: &SocketId, key: Box<str>) {
+        self.hold(place, socket, key, 0);
     }
 
     /// A socket of this server is the one that came back.
-    pub(super) fn take_over(
-        &self,
-        namespace: Arc<str>,
-        socket: &SocketId,
-        key: Box<str>,
-        revision: u64,
-    ) {
-        self.hold(namespace, socket, key, revision);
+    pub(super) fn take_over(&self, place: Place, socket: &SocketId, key: Box<str>, revision: u64) {
+        if let Some(away) = self.away().get_mut(&place.namespace) {
+            away.come_back(&key);
+        }
+        self.hold(place, socket, key, revision);
     }
 
-    fn hold(&self, namespace: Arc<str>, socket: &SocketId, key: Box<str>, revision: u64) {
+    fn hold(&self, place: Place, socket: &SocketId, key: Box<str>, revision: u64) {
         let held = Held {
-            namespace,
+            place,
             key,
             revision,
             is_stale: false,
@@ -261,7 +276,7 @@ impl Sessions {
             State::Ended => return (socket, self.erase(own, &held).await),
             State::Gone { at, rooms } => (Some(at), rooms),
             State::Here => {
-                let local = cluster.local(&held.namespace);
+                let local = cluster.local(&held.place.namespace);
                 match local.and_then(|local| local.rooms_of(&socket)) {
                     Some(rooms) => (None, without_own(rooms.iter().map(String::as_str), &socket)),
                     // It is on its way in, and says so when it is.
@@ -270,7 +285,7 @@ impl Sessions {
             }
         };
         let session = Session {
-            namespace: (*held.namespace).into(),
+            namespace: (*held.place.namespace).into(),
             socket: socket.clone(),
             owner: own.into(),
             gone,
@@ -340,12 +355,16 @@ impl Sessions {
         match written {
             Written::Now(revision) => {
                 held.revision = revision.max(held.revision);
-                if !held.is_stale && !matches!(held.state, State::Here) {
-                    all.remove(socket);
+                if held.is_stale || matches!(held.state, State::Here) {
+                    return;
+                }
+                let left = all.remove(socket);
+                if let Some(left) = left.filter(|left| matches!(left.state, State::Gone { .. })) {
+                    self.keep_away(&mut all, socket, left);
                 }
             }
             Written::Lost => {
-                let namespace = held.namespace.clone();
+                let namespace = held.place.namespace.clone();
                 all.remove(socket);
                 drop(all);
                 if let Some(local) = cluster.local(&namespace) {
@@ -357,6 +376,28 @@ impl Sessions {
                 held.is_stale = true;
             }
         }
+    }
+
+    /// One more client is away, as JetStream knows by now: too many of them are not kept.
+    fn keep_away(&self, held: &mut HashMap<SocketId, Held>, socket: &SocketId, left: Held) {
+        let (place, key) = (left.place.clone(), left.key.clone());
+        let mut away = self.away();
+        let away = away.entry(place.namespace).or_default();
+        let left = (socket.clone(), left);
+        let one_too_many = away.leave(&key, left, place.max_away, place.window);
+        if let Some((_, (socket, ended))) = one_too_many {
+            // Erased like any other that has ended, unless another server has it by now.
+            held.entry(socket).or_insert(Held {
+                is_stale: true,
+                state: State::Ended,
+                ..ended
+            });
+            self.changed.notify_one();
+        }
+    }
+
+    fn away(&self) -> MutexGuard<'_, AwayFrom> {
+        self.away.lock().expect("no code panics under this lock")
     }
 
     fn held(&self) -> MutexGuard<'_, HashMap<SocketId, Held>> {

@@ -80,6 +80,7 @@ impl Sessions {
         // Otherwise what the client has seen already would reach it again from here.
         self.flow.reached(offset, PATIENCE).await?;
         session.fence = fence;
+        self.away().come_back(token);
         let claimed = Claimed::new(session.socket.clone(), session.rooms(), offset.to_string());
         let socket = session.socket.clone();
         self.sessions().insert(socket, Kept::new(session, true));

@@ -1,5 +1,6 @@
 //! A stream as `@socket.io/redis-streams-adapter` uses it, with recovery that is whole or says that it is not.
 
+mod away;
 mod claim;
 mod flow;
 mod reader;
@@ -209,6 +210,7 @@ impl Streams {
             },
             limits: limits(self.stream.link.redis().max_message),
             sessions: Default::default(),
+            away: Default::default(),
             this: this.clone(),
         });
         self.stream.link.spawn(keep_alive(

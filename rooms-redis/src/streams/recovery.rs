@@ -1,6 +1,6 @@
 //! The sessions of one namespace, in Redis.
 
-use super::{flow::Flow, scripts::Scripts, session::Session, stream::Stream};
+use super::{away::Away, flow::Flow, scripts::Scripts, session::Session, stream::Stream};
 use crate::{
     link::Failed,
     protocol::{
@@ -41,6 +41,8 @@ pub(crate) struct Sessions {
     pub(super) publish: &'static str,
     pub(super) limits: Limits,
     pub(super) sessions: Mutex<HashMap<SocketId, Kept>>,
+    /// Those that left this server, by their tokens, with their fences.
+    pub(super) away: Mutex<Away<Box<str>>>,
     pub(super) this: Weak<Sessions>,
 }
 
@@ -108,9 +110,13 @@ impl Sessions {
             Moved::Gone(_) => {
                 // Its rooms stay as they were.
                 let command = self.saving(kept, false);
-                sessions.remove(socket);
+                let left = sessions.remove(socket);
                 drop(sessions);
-                return self.stream.link.send(&self.main, command).confirmed();
+                let saved = self.stream.link.send(&self.main, command).confirmed();
+                if let Some(Kept { session, .. }) = left {
+                    self.keep_away(session);
+                }
+                return saved;
             }
             _ => return Confirmed::now(),
         }
@@ -123,6 +129,22 @@ impl Sessions {
             let gone = |_| Err(AdapterError::new("the session is another server's by now"));
             told.await.unwrap_or_else(gone)
         })
+    }
+
+    /// One more client is away: too many of them are not kept.
+    fn keep_away(&self, session: Session) {
+        let (most, window) = (self.config.max_sessions, self.config.window);
+        let Session { token, fence, .. } = session;
+        let one_too_many = self.away().leave(&token, fence, most, window);
+        if let Some((token, fence)) = one_too_many {
+            // Unless it is on another server by now, which its fence tells.
+            let command = self.scripts.end(&token, &fence);
+            self.stream.link.send(&self.main, command);
+        }
+    }
+
+    pub(super) fn away(&self) -> MutexGuard<'_, Away<Box<str>>> {
+        self.away.lock().expect("no code panics under this lock")
     }
 
     fn saving(&self, kept: &Kept, is_here: bool) -> redis::Cmd {

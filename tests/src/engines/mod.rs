@@ -6,6 +6,7 @@ mod process;
 pub mod redis;
 #[cfg(test)]
 mod tests;
+pub mod tls;
 
 pub use process::Process;
 

@@ -210,7 +210,11 @@ impl Cluster {
 }
 
 /// Asks until the answer has `text` in it.
-pub(super) async fn until(redis: &Redis, question: &str, text: &str) {
+///
+/// # Panics
+///
+/// Panics when it does not for long.
+pub async fn until(redis: &Redis, question: &str, text: &str) {
     let ends = std::time::Instant::now() + super::PATIENCE;
     loop {
         // All that is behind the question is answered when the last answer is there.

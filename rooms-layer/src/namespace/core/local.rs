@@ -2,6 +2,7 @@
 
 use super::{Namespace, ServerReplies, deadline, watch::read_event};
 use crate::{
+    namespace::heard::{Ceiling, Hearing},
     rooms::{
         EmitError, Selection, Sent, SocketId,
         adapter::{self, Answer, Answers, Broadcast, Command, Local, Question, SocketInfo},
@@ -38,6 +39,9 @@ impl Namespace {
         let (Some(handlers), Some(this)) = (self.handlers(), self.this.upgrade()) else {
             return nothing();
         };
+        let Some(place) = self.place_for(&event) else {
+            return nothing();
+        };
         let Some((name, args)) = read_event(&event) else {
             tracing::debug!(namespace = ?self.path, "another server told of an event that can't be read");
             return nothing();
@@ -50,13 +54,33 @@ impl Namespace {
             tracing::error!(namespace = ?self.path, event = ?name, "the adapter hands an event over outside a runtime");
             return nothing();
         };
-        let running = runtime.spawn(handling);
+        let running = runtime.spawn(async move {
+            let _place = place;
+            handling.await
+        });
         Box::pin(async move {
             running.await.unwrap_or_else(|error| {
                 tracing::error!(event = ?name, %error, "the handler of a server's event panicked");
                 None
             })
         })
+    }
+}
+
+impl Namespace {
+    /// A place for an event of another server, as long as not too many are being handled.
+    fn place_for(&self, event: &Data) -> Option<Hearing> {
+        let hub = self.hub()?;
+        let config = hub.config();
+        let ceiling = Ceiling {
+            events: config.max_server_events,
+            bytes: config.max_server_event_bytes,
+        };
+        let place = hub.heard().take(event, ceiling);
+        if place.is_none() {
+            self.count_refused("too_many_server_events");
+        }
+        place
     }
 }
 

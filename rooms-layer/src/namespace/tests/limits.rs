@@ -1,13 +1,15 @@
 //! What clients may pile up on a server, and what an application may pile up for them.
 
-use super::{Client, House, MINUTE, Notes, SlowClients, event, house, house_with, rooms};
+use super::{Client, House, MINUTE, Notes, SlowClients, contract, event, house, house_with, rooms};
 use crate::{
     engine::{Count, EngineConfig},
     namespace::NamespaceConfig,
     rooms::{AckError, Flags, Selection, adapter::Command},
+    wire::{Data, DataWriter},
 };
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::{future::IntoFuture, time::Duration};
+use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
 
 fn house_of(config: NamespaceConfig) -> House {
@@ -307,4 +309,74 @@ async fn what_goes_in_and_out_is_counted() {
     assert_eq!((emit_to_one(true), house.count(Count::Dropped)), (0, 1));
     assert_eq!(emit(&everybody(), true), 2);
     assert_eq!(house.count(Count::Dropped), 2);
+}
+
+/// Events of other servers, whose handlers end when they may.
+fn listening(config: NamespaceConfig) -> House {
+    let notes = Notes {
+        permits: Some(Semaphore::new(0)),
+        ..Notes::default()
+    };
+    house_with(notes, config)
+}
+
+/// Nothing runs for it, so nothing is waited for.
+#[track_caller]
+fn check_dropped(hearing: impl Future<Output = Option<Data>>) {
+    let answer = hearing.now_or_never();
+    assert!(answer.expect("nothing is to be waited for").is_none());
+}
+
+#[tokio::test]
+async fn other_servers_have_so_many_events_handled() {
+    let house = listening(NamespaceConfig {
+        max_server_events: 2,
+        ..NamespaceConfig::default()
+    });
+    // Of all namespaces together.
+    let side = house.hub.namespace("/side", contract::<u8>()).unwrap();
+    let (first, second) = (house.main.hear(event("wait")), side.hear(event("wait")));
+    check_dropped(house.main.hear(event("wait")));
+    check_dropped(side.hear(event("wait")));
+    assert_eq!(house.refused("too_many_server_events"), 2);
+    // They are handled whether or not anybody waits.
+    drop(second);
+    house.notes.permits().add_permits(1);
+    first.await.expect("it is handled");
+    // Its place is free again; that of an event which nothing handles was never taken for long.
+    check_dropped(house.main.hear(event("nobody's")));
+    let third = house.main.hear(event("wait"));
+    check_dropped(house.main.hear(event("wait")));
+    assert_eq!(house.refused("too_many_server_events"), 3);
+    house.notes.permits().add_permits(2);
+    third.await.expect("it is handled");
+}
+
+#[tokio::test]
+async fn other_servers_have_so_many_bytes_handled() {
+    let house = listening(NamespaceConfig {
+        max_server_event_bytes: 20,
+        ..NamespaceConfig::default()
+    });
+    let large = || {
+        let mut large = DataWriter::event("wait");
+        large.push("more than twenty bytes").unwrap();
+        large.finish()
+    };
+    // While it is alone.
+    let first = house.main.hear(large());
+    check_dropped(house.main.hear(event("wait")));
+    assert_eq!(house.refused("too_many_server_events"), 1);
+    house.notes.permits().add_permits(1);
+    first.await.expect("it is handled");
+    let small = [
+        house.main.hear(event("wait")),
+        house.main.hear(event("wait")),
+    ];
+    check_dropped(house.main.hear(large()));
+    assert_eq!(house.refused("too_many_server_events"), 2);
+    house.notes.permits().add_permits(2);
+    for handled in small {
+        handled.await.expect("it is handled");
+    }
 }

@@ -43,16 +43,19 @@ pub trait Recovery: Send + Sync + 'static {
 }
 
 /// What clients that come back are promised.
+///
+/// Every adapter with recovery keeps to all of it: what is more than is kept makes a client a new one. Where an engine keeps what is
+/// needed, it has settings of its own beside these; `docs/guide/recovery.md` has a table of what each counts.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecoveryConfig {
     /// How long a client may stay away. Default 2 minutes, as in Node.
     pub window: Duration,
-    /// How many broadcasts are kept for each namespace, whatever their age. Default 10,000.
+    /// How many broadcasts are kept for each namespace, or read for a client, whatever their age. Default 10,000.
     pub max_packets: usize,
-    /// How many bytes of broadcasts are kept for each namespace. Default 16 MiB.
+    /// How many bytes of broadcasts are kept for each namespace, or read for a client. Default 16 MiB.
     pub max_bytes: usize,
-    /// How many sessions of clients that are away are kept for each namespace. Default 10,000.
+    /// How many sessions of clients that are away from a server are kept for each namespace. Default 10,000.
     pub max_sessions: usize,
 }
 

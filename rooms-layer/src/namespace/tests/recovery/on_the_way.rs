@@ -1,7 +1,11 @@
 //! What happens while a client comes back: an adapter that takes its time.
 
 use super::*;
-use std::{sync::mpsc, thread};
+use crate::engine::Count;
+use std::{
+    sync::{Weak, mpsc},
+    thread,
+};
 
 /// An adapter that reads what was missed only when it is let.
 #[derive(Clone)]
@@ -9,6 +13,8 @@ struct Slow {
     lets: Arc<Semaphore>,
     asked: Arc<Notify>,
     fails: bool,
+    /// Delivers what it records itself, as those do that put it into one order for all servers.
+    delivers: bool,
     /// What it does when it is told that a socket is gone.
     at_gone: Arc<Mutex<Option<AtGone>>>,
 }
@@ -17,6 +23,7 @@ type AtGone = Box<dyn FnOnce() + Send>;
 
 struct SlowChannel {
     inner: Arc<dyn Channel>,
+    local: Weak<dyn Local>,
     adapter: Slow,
 }
 
@@ -26,6 +33,7 @@ impl Slow {
             lets: Arc::new(Semaphore::new(0)),
             asked: Arc::default(),
             fails,
+            delivers: false,
             at_gone: Arc::default(),
         }
     }
@@ -38,6 +46,7 @@ impl Adapter for Slow {
 
     fn open(&self, opening: Opening<'_>) -> Box<dyn Channel> {
         Box::new(SlowChannel {
+            local: opening.local.clone(),
             inner: InMemory.open(opening).into(),
             adapter: self.clone(),
         })
@@ -92,7 +101,15 @@ impl Recovery for SlowChannel {
     }
 
     fn record(&self, to: &Selection, broadcast: &Broadcast) -> Recorded {
-        self.inner.recovery().unwrap().record(to, broadcast)
+        let recorded = self.inner.recovery().unwrap().record(to, broadcast);
+        match recorded {
+            Recorded::Now(offset) if self.adapter.delivers => {
+                let local = self.local.upgrade().unwrap();
+                local.deliver(to, broadcast.clone().at(offset));
+                Recorded::Later(Confirmed::now())
+            }
+            recorded => recorded,
+        }
     }
 
     fn claim(&self, token: &str, offset: &str) -> adapter::BoxFuture<Option<Claimed>> {
@@ -286,4 +303,20 @@ async fn when_a_socket_on_its_way_out_is_evicted_the_adapter_knows_that_it_is_go
     let (too_early, evicting, _is_done) = told.recv().unwrap();
     assert!(!too_early, "the adapter does not know yet");
     evicting.join().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_an_adapter_delivers_itself_is_one_emit() {
+    let mut adapter = Slow::new(false);
+    adapter.delivers = true;
+    let house = recovering_with(adapter, RecoveryConfig::default(), EngineConfig::default());
+    let (mut client, _) = house.come("{}").await;
+    house.say(&Selection::everybody(), "one");
+    house.say(&to("empty"), "for nobody");
+    house.say(&Selection::everybody(), "two");
+    assert_eq!(client.event().await.0, "one");
+    assert_eq!(client.event().await.0, "two");
+    let counters = house.hub.engine().counters();
+    assert_eq!(counters.get(Count::EventsOut), 3);
+    assert_eq!(counters.get(Count::Deliveries), 2);
 }
