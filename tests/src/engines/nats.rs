@@ -133,7 +133,7 @@ impl Nats {
     /// Fails when it does not answer.
     pub async fn monitor(&self, path: &str) -> Result<String, String> {
         let request = format!("GET {path} HTTP/1.0\r\n\r\n");
-        answer(local(self.monitor), &request, "}").await
+        answer(local(self.monitor), request.as_bytes(), "}").await
     }
 
     /// The program.

@@ -87,6 +87,21 @@ impl Redis {
         let answer = await_answer(self.address(), &format!("{command}\r\n"), "\r\n").await;
         answer.unwrap_or_else(|error| panic!("{error}"))
     }
+
+    /// Sends one command with arguments of any bytes, and returns the answer of one line.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not answer.
+    pub async fn command(&self, arguments: &[&[u8]]) -> String {
+        let mut command = format!("*{}\r\n", arguments.len()).into_bytes();
+        for argument in arguments {
+            command.extend(format!("${}\r\n", argument.len()).into_bytes());
+            command.extend([argument, &b"\r\n"[..]].concat());
+        }
+        let answer = await_answer(self.address(), command, "\r\n").await;
+        answer.unwrap_or_else(|error| panic!("{error}"))
+    }
 }
 
 /// A master with a replica, and the Sentinels that make the replica master when it is gone.

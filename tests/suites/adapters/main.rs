@@ -57,9 +57,12 @@ async fn main() -> ExitCode {
     ];
     let cases = Table::fill("case", rigs, cases::all()).await;
     // These break their engines, so they have some of their own.
-    let rigs = vec![
+    let rigs: Vec<Box<dyn Rig>> = vec![
         through_nats("nats", 1).await,
         through_jetstream("jetstream", 1).await,
+        Box::new(OverRedis::alone("redis", Mode::Classic, &peer).await),
+        Box::new(OverRedis::alone("sharded", Mode::Sharded, &peer).await),
+        Box::new(OverRedis::alone("streams", Mode::Streams, &peer).await),
     ];
     let faults = Table::fill("fault", rigs, faults::all()).await;
 
