@@ -2,6 +2,10 @@
 //!
 //! Everywhere the same is asked: sockets of one server reach each other, questions end at their deadline with what has arrived, the
 //! adapter says how it is, and everything goes on by itself.
+//!
+//! ```sh
+//! ROOMS_OUTAGE=60 cargo test -p rooms-tests --test adapters -- faults # the same, each outage a minute longer
+//! ```
 
 use crate::{
     cases::Case,
@@ -15,9 +19,12 @@ use rooms_layer::{
     rooms::adapter::{Answer, Health, Question},
     wire::Value,
 };
-use rooms_tests::proxy::Direction;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use rooms_tests::proxy::{Direction, Proxy};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
 
 pub(crate) fn all() -> Vec<Case> {
     vec![
@@ -30,10 +37,29 @@ pub(crate) fn all() -> Vec<Case> {
         Case::new("a server hears nothing and comes back", |cluster| {
             one_way(cluster, Direction::Down)
         }),
+        Case::new("the network of a server stands still and goes on", stalled),
         Case::new("somebody publishes garbage", garbage),
         Case::new("clients come back over a restart of the engine", recovery)
             .needs(&[Need::Recovery]),
     ]
+}
+
+/// How much longer than it must each outage lasts: not at all, or so many seconds as the environment says.
+pub(crate) fn outage() -> Duration {
+    let seconds = env::var("ROOMS_OUTAGE").ok();
+    let seconds = seconds.map(|text| text.parse().expect("`ROOMS_OUTAGE` is a number of seconds"));
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
+/// The outage goes on for a while. Everywhere sockets of one server reach each other.
+async fn lasts(cluster: &Cluster, clients: &mut [[Client; 2]]) {
+    let ends = Instant::now() + outage();
+    while Instant::now() < ends {
+        for (server, pair) in cluster.iter().zip(&mut *clients) {
+            reach_each_other(server, pair).await;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 fn ours(server: &Server) -> &Ours {
@@ -88,6 +114,13 @@ async fn reach_each_other(server: &Server, pair: &mut [Client; 2]) {
     }
 }
 
+/// Whoever waits until the others are told of something hears that they are not.
+async fn is_refused(server: &Server) {
+    let told = timeout(PATIENCE, server.try_emit(&to(&["nobody"]), "lost")).await;
+    told.expect("it is not waited for long")
+        .expect_err("the others can't be told");
+}
+
 /// Waits for an event; what comes before it was said when something else was tried.
 async fn hears(client: &mut Client, text: &str) {
     while client.event().await.1.first() != Some(&Value::from(text)) {}
@@ -132,7 +165,9 @@ async fn killed(cluster: Cluster) {
         is_up(server, false).await;
         reach_each_other(server, pair).await;
         asks(server, Some(2)).await;
+        is_refused(server).await;
     }
+    lasts(&cluster, &mut clients).await;
     cluster.engine().process().restart();
     all_is_well(&cluster, &mut clients).await;
 }
@@ -145,6 +180,7 @@ async fn stands_still(cluster: Cluster) {
         is_up(server, false).await;
         reach_each_other(server, pair).await;
     }
+    lasts(&cluster, &mut clients).await;
     cluster.engine().process().resume();
     all_is_well(&cluster, &mut clients).await;
 }
@@ -169,20 +205,31 @@ async fn cut_off(cluster: Cluster) {
         matches!(answers[..], [Answer::Counted(2)])
     })
     .await;
+    lasts(&cluster, &mut clients).await;
     network.heal();
     all_is_well(&cluster, &mut clients).await;
 }
 
 async fn one_way(cluster: Cluster, direction: Direction) {
+    unheard(cluster, |network| network.swallow(direction)).await;
+}
+
+async fn stalled(cluster: Cluster) {
+    unheard(cluster, Proxy::stall).await;
+}
+
+/// Nothing is reset, so that only silence tells.
+async fn unheard(cluster: Cluster, fault: impl FnOnce(&Proxy)) {
     let mut clients = clients(&cluster).await;
     let network = cluster[2].network.as_ref().expect("there is a network");
-    network.swallow(direction);
+    fault(network);
     is_up(&cluster[2], false).await;
     reach_each_other(&cluster[2], &mut clients[2]).await;
     cluster[0].emit(&to(&["a"]), "without it").await;
     for client in clients[..2].iter_mut().flatten() {
         hears(client, "without it").await;
     }
+    lasts(&cluster, &mut clients).await;
     network.heal();
     all_is_well(&cluster, &mut clients).await;
 }
@@ -228,6 +275,7 @@ async fn recovery(cluster: Cluster) {
     // In order, so that everything is on its disk.
     cluster.engine().process().terminate();
     is_up(&cluster[1], false).await;
+    sleep(outage()).await;
     cluster.engine().process().restart();
     cluster.engine().ready().await;
     for server in cluster.iter() {

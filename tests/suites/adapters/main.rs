@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo test -p rooms-tests --test adapters               # all
 //! cargo test -p rooms-tests --test adapters -- nats order # the rows and columns whose names have these words in them
+//! cargo test -p rooms-tests --test adapters -- faults     # the second table alone
 //! ```
 
 mod app;
@@ -55,7 +56,7 @@ async fn main() -> ExitCode {
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),
     ];
-    let cases = Table::fill("case", rigs, cases::all()).await;
+    let cases = Table::fill("cases", rigs, cases::all()).await;
     // These break their engines, so they have some of their own.
     let rigs: Vec<Box<dyn Rig>> = vec![
         through_nats("nats", 1).await,
@@ -64,7 +65,7 @@ async fn main() -> ExitCode {
         Box::new(OverRedis::alone("sharded", Mode::Sharded, &peer).await),
         Box::new(OverRedis::alone("streams", Mode::Streams, &peer).await),
     ];
-    let faults = Table::fill("fault", rigs, faults::all()).await;
+    let faults = Table::fill("faults", rigs, faults::all()).await;
 
     if cases.is_empty() && faults.is_empty() {
         println!("there is no such case or adapter");
