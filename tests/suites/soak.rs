@@ -1,32 +1,45 @@
-//! Clusters whose servers are killed under load, in seconds. The long forms are `tests/src/bin/soak.rs`.
+//! Clusters whose servers are harmed under load, in seconds. The long forms are `tests/src/bin/soak.rs`.
 
 use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
-    soak::{Fire, Soak},
+    soak::{Fire, Harm, Soak},
 };
 use std::{path::Path, time::Duration};
 
 const SERVER: &str = env!("CARGO_BIN_EXE_cluster-server");
 
+const KILLS: &[Harm] = &[Harm::Kill; 2];
+
+/// The stop is longer than servers wait for an answer and for a sign of life.
+const MILDER: &[Harm] = &[
+    Harm::Stop(Duration::from_millis(2_500)),
+    Harm::Clock,
+    Harm::Clock,
+    Harm::Replace,
+    Harm::Replace,
+];
+
 /// Whether clients hear everything once and in order.
 async fn soak(adapter: &str, engine: &str) {
-    let soak = Soak {
-        servers: 4,
-        sockets: 80,
-        rooms: 8,
-        deliveries: 20_000,
-        kills: 2,
-        pace: Duration::from_millis(20),
-        seed: 7,
-    };
-    let report = soak.run(Path::new(SERVER), adapter, engine).await;
-    println!("{adapter}: {report:?}");
-    assert!(report.deliveries >= 20_000, "{report:?}");
-    let wrong = (report.lost, report.doubled, report.misordered);
-    assert_eq!(wrong, (0, 0, 0), "{adapter}: {report:?}");
-    // Servers were really killed, under clients of theirs.
-    assert!(report.kills == 2 && report.outages > 0, "{report:?}");
-    assert!(report.moves > 0, "{report:?}");
+    for harms in [KILLS, MILDER] {
+        let soak = Soak {
+            servers: 4,
+            sockets: 80,
+            rooms: 8,
+            deliveries: 20_000,
+            harms,
+            pace: Duration::from_millis(20),
+            seed: 7,
+        };
+        let report = soak.run(&[Path::new(SERVER)], adapter, engine).await;
+        println!("{adapter}: {report:?}");
+        assert!(report.deliveries >= 20_000, "{report:?}");
+        let wrong = (report.lost, report.doubled, report.misordered);
+        assert_eq!(wrong, (0, 0, 0), "{adapter}: {report:?}");
+        // Servers were really harmed, under clients of theirs.
+        assert_eq!(report.harms, harms.len() as u64, "{report:?}");
+        assert!(report.outages > 0 && report.moves > 0, "{report:?}");
+    }
 }
 
 #[tokio::test]
@@ -55,21 +68,28 @@ async fn nats_loses_doubles_and_reorders_nothing_but_in_outages() {
 
 /// Whether clients that were recovered have missed nothing.
 async fn fire(adapter: &str, engine: &str) {
-    let fire = Fire {
-        servers: 2,
-        clients: 40,
-        rate: 200,
-        seconds: 5,
-        drop_every: 100,
-        kill_every: 1500,
-        seed: 7,
-    };
-    let outcome = fire.run(&[SERVER, adapter, engine]).await;
-    println!("{adapter}: {outcome:?}");
-    let wrong = (outcome.lost, outcome.doubled, outcome.misordered);
-    assert_eq!(wrong, (0, 0, 0), "{outcome:?}");
-    assert_eq!(outcome.connected, fire.clients, "{outcome:?}");
-    assert!(outcome.kills > 0 && outcome.recovered > 0, "{outcome:?}");
+    for harms in [KILLS, MILDER] {
+        let fire = Fire {
+            servers: 2,
+            clients: 40,
+            rate: 200,
+            seconds: if harms == KILLS { 5 } else { 8 },
+            drop_every: 100,
+            harms,
+            harm_every: if harms == KILLS { 1500 } else { 500 },
+            seed: 7,
+        };
+        let outcome = fire.run(&[SERVER, adapter, engine]).await;
+        println!("{adapter}: {outcome:?}");
+        let wrong = (outcome.lost, outcome.doubled, outcome.misordered);
+        assert_eq!(wrong, (0, 0, 0), "{outcome:?}");
+        assert_eq!(outcome.connected, fire.clients, "{outcome:?}");
+        assert!(outcome.recovered > 0, "{outcome:?}");
+        assert!(outcome.harms >= harms.len() as u64, "{outcome:?}");
+        if harms == MILDER {
+            assert_eq!(outcome.fresh, 0, "nobody had to begin anew: {outcome:?}");
+        }
+    }
 }
 
 #[tokio::test]

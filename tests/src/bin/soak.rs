@@ -10,7 +10,7 @@
 
 use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
-    soak::{Fire, Soak},
+    soak::{Fire, Harm, Soak},
 };
 use std::{env, process::ExitCode, time::Duration};
 
@@ -79,12 +79,12 @@ async fn cluster(adapter: &str, numbers: &[u32]) -> bool {
         sockets: 1000,
         rooms: 40,
         deliveries: deliveries.into(),
-        kills: 5,
+        harms: &[Harm::Kill; 5],
         pace: Duration::from_millis(30),
         seed: 1,
     };
     let engine = Engine::start(adapter).await;
-    let report = soak.run(server().as_ref(), adapter, &engine.url).await;
+    let report = soak.run(&[server().as_ref()], adapter, &engine.url).await;
     println!("{adapter}: {report:#?}");
     (report.lost, report.doubled, report.misordered) == (0, 0, 0)
 }
@@ -112,7 +112,8 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
                 rate: *rate,
                 seconds: 20,
                 drop_every: 100,
-                kill_every: 3000,
+                harms: &[Harm::Kill],
+                harm_every: 3000,
                 seed: 1,
             };
             let engine = Engine::start(adapter).await;
@@ -130,7 +131,7 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
                 run.again,
                 run.returns,
                 run.recovered,
-                run.kills
+                run.harms
             );
             for detail in &run.details {
                 eprintln!("{name}: {detail}");
