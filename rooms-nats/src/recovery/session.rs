@@ -111,6 +111,21 @@ mod tests {
         }
     }
 
+    /// Servers of other versions read them while a cluster is upgraded.
+    #[test]
+    fn sessions_are_these_bytes() {
+        for (gone, expected) in [
+            (None, &b"\x96\x01\xa1/\xa1s\xa1o\xc0\x92\xa1a\xa1b"[..]),
+            (
+                Some(Duration::from_secs(1)),
+                b"\x96\x01\xa1/\xa1s\xa1o\xcd\x03\xe8\x92\xa1a\xa1b",
+            ),
+        ] {
+            assert_eq!(session(gone).write(), expected);
+            assert_eq!(Session::read(expected).expect("a session"), session(gone));
+        }
+    }
+
     #[test]
     fn the_token_is_not_in_its_key() {
         assert_eq!(key("secret").len(), 64);
