@@ -10,7 +10,10 @@ const SERVER: &str = env!("CARGO_BIN_EXE_cluster-server");
 
 const KILLS: &[Harm] = &[Harm::Kill; 2];
 
-/// The stop is longer than servers wait for an answer and for a sign of life.
+/// How long servers wait for an answer and for a sign of life.
+const SILENCE: &str = "ROOMS_SILENCE_MILLIS=1000";
+
+/// The stop is longer than that.
 const MILDER: &[Harm] = &[
     Harm::Stop(Duration::from_millis(2_500)),
     Harm::Clock,
@@ -28,6 +31,7 @@ async fn soak(adapter: &str, engine: &str) {
             rooms: 8,
             deliveries: 20_000,
             harms,
+            environment: &[SILENCE],
             pace: Duration::from_millis(20),
             seed: 7,
         };
@@ -79,7 +83,7 @@ async fn fire(adapter: &str, engine: &str) {
             harm_every: if harms == KILLS { 1500 } else { 500 },
             seed: 7,
         };
-        let outcome = fire.run(&[SERVER, adapter, engine]).await;
+        let outcome = fire.run(&["env", SILENCE, SERVER, adapter, engine]).await;
         println!("{adapter}: {outcome:?}");
         let wrong = (outcome.lost, outcome.doubled, outcome.misordered);
         assert_eq!(wrong, (0, 0, 0), "{outcome:?}");
@@ -102,4 +106,49 @@ async fn who_is_recovered_from_streams_has_missed_nothing() {
 async fn who_is_recovered_from_jetstream_has_missed_nothing() {
     let engine = Nats::start().await;
     fire("jetstream", &engine.url()).await;
+}
+
+/// What is counted: a server that loses one of its events, or says one twice, or two in the wrong order, is found out.
+#[tokio::test]
+async fn a_server_that_does_wrong_is_found_out() {
+    let engine = Redis::start().await;
+    for (wrong, expected) in [
+        ("ROOMS_WRONG=lose", [true, false, false]),
+        ("ROOMS_WRONG=double", [false, true, false]),
+        // The later one is there, and the one before it missed, until that comes.
+        ("ROOMS_WRONG=swap", [true, false, true]),
+    ] {
+        let soak = Soak {
+            servers: 1,
+            sockets: 10,
+            rooms: 2,
+            deliveries: 1_000,
+            harms: &[],
+            environment: &[wrong],
+            pace: Duration::from_millis(2),
+            seed: 7,
+        };
+        let report = soak
+            .run(&[Path::new(SERVER)], "streams", &engine.url())
+            .await;
+        let found = [report.lost, report.doubled, report.misordered].map(|count| count > 0);
+        assert_eq!(found, expected, "{wrong}: {report:?}");
+
+        let fire = Fire {
+            servers: 1,
+            clients: 5,
+            rate: 200,
+            seconds: 1,
+            drop_every: 2_000,
+            harms: &[],
+            harm_every: 1_000,
+            seed: 7,
+        };
+        let engine = engine.url();
+        let outcome = fire.run(&["env", wrong, SERVER, "streams", &engine]).await;
+        let found = [outcome.lost, outcome.doubled, outcome.misordered].map(|count| count > 0);
+        // One that comes late is not lost here.
+        let expected = [expected[0] && !expected[2], expected[1], expected[2]];
+        assert_eq!(found, expected, "{wrong}: {outcome:?}");
+    }
 }

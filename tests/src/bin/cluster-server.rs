@@ -3,6 +3,8 @@
 //!
 //! `ROOMS_SILENCE_MILLIS` is how long its engine and other servers may be silent, where that is not what the adapter thinks.
 //!
+//! `ROOMS_WRONG` is what it does wrong, to show that it is found out: `lose`, `double` or `swap` some of what is published.
+//!
 //! Clients of `/` enter and leave rooms, and hear `tick(publisher, room, number)`. Clients of `/control` have it publish such ticks.
 
 use axum::Router;
@@ -145,7 +147,7 @@ async fn serve<A: Adapter>(rooms: RoomsLayer<A>, port: u16) -> Result<(), Box<dy
 
 async fn publish(State(io): State<Io<Main>>, run: Publish) -> bool {
     let mut sent = Vec::new();
-    for number in run.first..run.first + run.count {
+    for number in numbers(&run) {
         let tick = Tick(run.publisher.clone(), run.room.clone(), number);
         let emitted = match run.room.as_str() {
             "" => io.emit(tick),
@@ -160,4 +162,20 @@ async fn publish(State(io): State<Io<Main>>, run: Publish) -> bool {
         }
     }
     true
+}
+
+/// The numbers of a run, or what comes of doing it wrong.
+fn numbers(run: &Publish) -> Vec<u64> {
+    let numbers = run.first..run.first + run.count;
+    let wrong = env::var("ROOMS_WRONG").unwrap_or_default();
+    // Never the last, which would be waited for.
+    let wrong_at = |number: u64| number % 4 == 1 && number + 1 < run.first + run.count;
+    match wrong.as_str() {
+        "lose" => numbers.filter(|number| !wrong_at(*number)).collect(),
+        "double" => numbers
+            .flat_map(|number| vec![number; 1 + usize::from(wrong_at(number))])
+            .collect(),
+        "swap" => numbers.rev().collect(),
+        _ => numbers.collect(),
+    }
 }

@@ -1,4 +1,4 @@
-use super::{Harm, SILENCE, harm};
+use super::{Harm, harm};
 use crate::engines::free_port;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, process::Stdio};
@@ -76,7 +76,6 @@ impl Fire<'_> {
             folder.display()
         );
         let ports: Vec<_> = (0..self.servers).map(|_| free_port()).collect();
-        let server = [&["env", SILENCE], server].concat();
         let clock = self.harms.contains(&Harm::Clock).then(harm::library);
         let plan = serde_json::json!({
             "server": server,

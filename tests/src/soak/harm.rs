@@ -22,14 +22,18 @@ pub enum Harm {
 const AWAY: Duration = Duration::from_millis(200);
 
 impl Harm {
-    /// The harm of this name, with the length of a stop.
-    pub fn parse(name: &str, stop: Duration) -> Option<Self> {
-        Some(match name {
-            "kill" => Self::Kill,
-            "stop" => Self::Stop(stop),
-            "replace" => Self::Replace,
-            "clock" => Self::Clock,
-            _ => return None,
+    /// `kill`, `stop` or `stop=SECONDS`, `replace`, `clock`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(match text.split_once('=') {
+            None => match text {
+                "kill" => Self::Kill,
+                "stop" => Self::Stop(Duration::from_secs(30)),
+                "replace" => Self::Replace,
+                "clock" => Self::Clock,
+                _ => return None,
+            },
+            Some(("stop", seconds)) => Self::Stop(Duration::from_secs(seconds.parse().ok()?)),
+            Some(_) => return None,
         })
     }
 

@@ -36,6 +36,8 @@ pub struct Soak<'a> {
     pub deliveries: u64,
     /// What is done to one of the servers after the other, over the run.
     pub harms: &'a [Harm],
+    /// What servers have in their environment: see [`cluster-server`](../../bin/cluster-server.rs).
+    pub environment: &'a [&'a str],
     /// How long each publisher waits after each of its runs of one to four numbers.
     pub pace: Duration,
     /// What the choices are made of.
@@ -92,9 +94,6 @@ impl AddAssign for Report {
     }
 }
 
-/// What cluster-servers are told of how long an engine and other servers may be silent, so that short harm is not overlooked.
-pub(crate) const SILENCE: &str = "ROOMS_SILENCE_MILLIS=1000";
-
 impl Soak<'_> {
     /// Starts the servers, of these programs in turn, and runs.
     ///
@@ -108,7 +107,7 @@ impl Soak<'_> {
             let program = program.to_str().expect("a path in UTF-8");
             let command = [program, adapter, engine, &port.to_string()].map(str::to_owned);
             Process::start("env", |folder| {
-                let mut all = vec![SILENCE.to_owned()];
+                let mut all: Vec<_> = self.environment.iter().map(ToString::to_string).collect();
                 if has_clock {
                     all.extend(harm::with_clock(folder));
                 }
