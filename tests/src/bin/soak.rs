@@ -14,7 +14,12 @@ use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
     soak::{Fire, Harm, Soak},
 };
-use std::{env, path::Path, process::ExitCode, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -46,25 +51,24 @@ fn usage() -> ExitCode {
 
 /// What is asked for, in any order.
 #[derive(Default)]
-struct Asked<'a> {
+struct Asked {
     numbers: Vec<u32>,
     harms: Vec<Harm>,
     /// Another build of the server.
-    other: Option<&'a Path>,
+    other: Option<PathBuf>,
 }
 
-impl<'a> Asked<'a> {
-    fn parse(arguments: &[&'a str]) -> Option<Self> {
+impl Asked {
+    fn parse(arguments: &[&str]) -> Option<Self> {
         let mut asked = Self::default();
-        for &argument in arguments {
+        for argument in arguments {
             if let Ok(number) = argument.parse() {
                 asked.numbers.push(number);
             } else if let Some(harm) = Harm::parse(argument) {
                 asked.harms.push(harm);
-            } else if Path::new(argument).is_file() {
-                asked.other = Some(Path::new(argument));
             } else {
-                return None;
+                // Servers are started in folders of their own.
+                asked.other = Some(Path::new(argument).canonicalize().ok()?);
             }
         }
         Some(asked)
@@ -106,7 +110,7 @@ fn server() -> String {
     server.to_str().expect("a path in UTF-8").to_owned()
 }
 
-async fn cluster(adapter: &str, asked: Asked<'_>) -> bool {
+async fn cluster(adapter: &str, asked: Asked) -> bool {
     let deliveries = asked.numbers.first().copied().unwrap_or(1_000_000);
     let harms = asked.harms_or(&[Harm::Kill; 5]);
     let soak = Soak {
@@ -122,13 +126,13 @@ async fn cluster(adapter: &str, asked: Asked<'_>) -> bool {
     let engine = Engine::start(adapter).await;
     let server = server();
     let mut programs = vec![Path::new(&server)];
-    programs.extend(asked.other);
+    programs.extend(asked.other.as_deref());
     let report = soak.run(&programs, adapter, &engine.url).await;
     println!("{adapter}: {report:#?}");
     (report.lost, report.doubled, report.misordered) == (0, 0, 0)
 }
 
-async fn fire(adapter: &str, asked: Asked<'_>) -> bool {
+async fn fire(adapter: &str, asked: Asked) -> bool {
     let rates: &[u32] = match &asked.numbers[..] {
         [] => &[200, 1000, 2000],
         rates => rates,

@@ -38,6 +38,7 @@ pub(crate) fn all() -> Vec<Case> {
             one_way(cluster, Direction::Down)
         }),
         Case::new("the network of a server stands still and goes on", stalled),
+        Case::new("the network forgets the connections of a server", forgotten),
         Case::new("somebody publishes garbage", garbage),
         Case::new("clients come back over a restart of the engine", recovery)
             .needs(&[Need::Recovery]),
@@ -231,6 +232,25 @@ async fn unheard(cluster: Cluster, fault: impl FnOnce(&Proxy)) {
     }
     lasts(&cluster, &mut clients).await;
     network.heal();
+    all_is_well(&cluster, &mut clients).await;
+}
+
+/// New connections work from the start, and the old ones end when all is over, so that engines stop counting them.
+async fn forgotten(cluster: Cluster) {
+    let mut clients = clients(&cluster).await;
+    let network = cluster[2].network.as_ref().expect("there is a network");
+    network.forget();
+    is_up(&cluster[2], false).await;
+    reach_each_other(&cluster[2], &mut clients[2]).await;
+    let [client, _] = &mut clients[2];
+    eventually("it hears the others again", async || {
+        cluster[0].emit(&to(&["a"]), "again").await;
+        timeout(Duration::from_millis(100), hears(client, "again"))
+            .await
+            .is_ok()
+    })
+    .await;
+    network.reset();
     all_is_well(&cluster, &mut clients).await;
 }
 
