@@ -40,6 +40,7 @@ pub(crate) fn all() -> Vec<Case> {
         Case::new("the network of a server stands still and goes on", stalled),
         Case::new("the network forgets the connections of a server", forgotten),
         Case::new("somebody publishes garbage", garbage),
+        Case::new("a server that was cut off misses nothing", kept).needs(&[Need::Recovery]),
         Case::new("clients come back over a restart of the engine", recovery)
             .needs(&[Need::Recovery]),
     ]
@@ -282,6 +283,24 @@ async fn garbage(cluster: Cluster) {
         cluster.engine().forge(&cluster.name, piece).await;
     }
     all_is_well(&cluster, &mut clients).await;
+}
+
+/// What is recorded is read when the way is there again.
+async fn kept(cluster: Cluster) {
+    let mut clients = clients(&cluster).await;
+    let network = cluster[2].network.as_ref().expect("there is a network");
+    network.refuse();
+    is_up(&cluster[2], false).await;
+    for number in 0..50_i64 {
+        cluster[0].emit(&to(&["a"]), number).await;
+    }
+    cluster[0].emit(&to(&["a"]), "end").await;
+    lasts(&cluster, &mut clients).await;
+    network.heal();
+    let all: Vec<_> = (0..50_i64).map(Value::from).collect();
+    for client in &mut clients[2] {
+        assert_eq!(client.heard().await, all);
+    }
 }
 
 async fn recovery(cluster: Cluster) {
