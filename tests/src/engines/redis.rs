@@ -1,11 +1,13 @@
 //! `redis-server`: alone, watched by Sentinels, and as a cluster.
 
-use super::{Process, await_answer, free_port};
+use super::{PATIENCE, Process, await_answer, free_port};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     process::Command,
+    time::{Duration, Instant},
 };
+use tokio::time::sleep;
 
 /// One `redis-server`.
 #[derive(Debug)]
@@ -53,8 +55,14 @@ impl Redis {
     ///
     /// Panics when it does not for long.
     pub async fn ready(&self) {
-        if let Err(error) = await_answer(self.address(), "PING\r\n", "+PONG\r\n").await {
-            panic!("{error}\n{}", self.process.said());
+        let begun = Instant::now();
+        loop {
+            match await_answer(self.address(), "PING\r\n", "\r\n").await {
+                Ok(answer) if answer == "+PONG\r\n" => return,
+                // It reads what is on its disk.
+                Ok(_) if begun.elapsed() < PATIENCE => sleep(Duration::from_millis(10)).await,
+                Ok(said) | Err(said) => panic!("{said}\n{}", self.process.said()),
+            }
         }
     }
 

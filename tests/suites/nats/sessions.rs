@@ -78,8 +78,13 @@ impl Fan {
 
     /// What `said` says next.
     pub(crate) async fn hears(&mut self) -> String {
-        let event = timeout(PATIENCE, self.client.event()).await;
-        let event = event.expect("an event in time");
+        let mut packet = "2".to_owned();
+        while packet == "2" {
+            // It may have to wait for long enough to be pinged.
+            let next = timeout(2 * PATIENCE, self.client.next()).await;
+            packet = next.expect("an event in time");
+        }
+        let event: serde_json::Value = serde_json::from_str(&packet[2..]).expect("an event");
         if let Some(offset) = event[2].as_str() {
             self.offset = offset.to_owned();
         }
