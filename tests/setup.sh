@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 system_tools=(
   chromium:chromium
   curl:curl
+  faketime:faketime
   nats-server:nats-server
   pkg-config:pkg-config
   python3:python3

@@ -223,7 +223,9 @@ impl Collecting {
             self.ready.push_back(Answer::Unanswered(silent));
         }
         // Not even knowing how many there are means that Redis does not answer.
-        let servers = self.servers.unwrap_or(self.tally.answered + 1);
+        let before = || self.call.calls.counted(None);
+        let unknown = || before().max(self.tally.answered + 1);
+        let servers = self.servers.unwrap_or_else(unknown);
         let missing = servers.saturating_sub(self.tally.answered);
         if missing > 0 {
             self.ready.push_back(Answer::Missing(missing));

@@ -1,3 +1,5 @@
+mod versions;
+
 use super::*;
 use bytes::Bytes;
 use proptest::prelude::*;

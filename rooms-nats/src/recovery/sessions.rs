@@ -5,10 +5,13 @@ use super::{
     session::{Session, now},
 };
 use crate::{JetStreamConfig, cluster::Cluster, outbox::Shared};
-use async_nats::jetstream::{
-    Context,
-    kv::{Operation, Store, UpdateErrorKind},
-    stream::{Config, DiscardPolicy},
+use async_nats::{
+    datetime::DateTime,
+    jetstream::{
+        Context,
+        kv::{Operation, Store, UpdateErrorKind},
+        stream::{Config, DiscardPolicy},
+    },
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use rooms_layer::{SocketId, rooms::adapter::Moved};
@@ -200,16 +203,24 @@ impl Sessions {
                 return None;
             }
             let mut session = Session::read(&entry.value).ok()?;
-            if *session.namespace != *namespace || !session.is_open(window, now()) {
+            if *session.namespace != *namespace {
                 return None;
             }
             let from = std::mem::replace(&mut session.owner, own.into());
-            session.gone = None;
+            let left = session.gone.take().map(|_| entry.created);
             let updated = self
                 .store
                 .update(&*key, session.write(), entry.revision)
                 .await;
             if let Ok(revision) = updated {
+                if let Some(left) = left
+                    && !self.is_open(&key, left, window).await?
+                {
+                    // Nobody can have it any more.
+                    let erased = self.store.purge_expect_revision(&*key, Some(revision));
+                    erased.await.ok();
+                    return None;
+                }
                 // Its former socket, where it was on this server, has nothing to write any more.
                 self.held().remove(&session.socket);
                 return Some(Claim {
@@ -221,6 +232,14 @@ impl Sessions {
             }
         }
         None
+    }
+
+    /// Whether the window has not passed since an entry was written, when the client left. Now another one is written, by which
+    /// NATS tells the time: the clocks of servers may be wrong. `None` where it can't be known.
+    async fn is_open(&self, key: &str, left: DateTime, window: Duration) -> Option<bool> {
+        let now = self.store.entry(key).await.ok()??.created;
+        let away = now.unix_timestamp_nanos() - left.unix_timestamp_nanos();
+        Some(away <= window.as_nanos() as i128)
     }
 
     /// Writes what changes, for as long as the server is there. Every session is written anew after `refresh`, since JetStream

@@ -103,9 +103,19 @@ async fn serve(
     backoff: &mut Backoff,
 ) -> RedisError {
     shared.status.up(Part::Commands);
+    let mut health = shared.status.watch();
+    let is_node = matches!(connection, Connection::Node(_));
     loop {
         let mut batch = Vec::new();
         tokio::select! {
+            biased;
+            // Another connection to the same server has failed. What is sent from now on is not to be lost with this one.
+            _ = health.changed(), if is_node => {
+                if let Err(error) = connection.run(&redis::cmd("PING")).await {
+                    return error;
+                }
+                continue;
+            }
             _ = jobs.recv_many(&mut batch, BATCH) => {}
             () = tokio::time::sleep(shared.redis.timeout) => {
                 if let Err(error) = connection.run(&redis::cmd("PING")).await {

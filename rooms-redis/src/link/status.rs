@@ -96,6 +96,11 @@ impl Status {
         self.health.borrow().clone()
     }
 
+    /// Tells of each change from now on.
+    pub(super) fn watch(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
     pub(crate) fn changed(&self, seen: Health) -> BoxFuture<Health> {
         let mut health = self.health.subscribe();
         Box::pin(async move {

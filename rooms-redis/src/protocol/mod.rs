@@ -7,6 +7,8 @@ pub(crate) mod classic;
 pub(crate) mod cluster;
 pub(crate) mod parts;
 pub(crate) mod streams;
+#[cfg(test)]
+mod versions;
 
 use bytes::Bytes;
 use rooms_layer::wire::{

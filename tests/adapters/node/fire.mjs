@@ -1,5 +1,5 @@
 // Recovery under fire: stock clients on a few servers that publish at a rate, while clients lose their connection and come back to
-// another server, and servers are killed and come back. Prints one JSON object with what became of the events:
+// another server, and harm is done to servers. Prints one JSON object with what became of the events:
 //
 //   node fire.mjs '{"server": ["target/debug/cluster-server", "streams", "redis://127.0.0.1:6379"], "ports": [3001, 3002], "rate": 200, "seconds": 10}'
 //
@@ -7,13 +7,16 @@
 // not counted as lost.
 
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join as path } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { io } from "socket.io-client";
 
-const { server, ports, rate, seconds, clients: clientCount = 40, dropEvery = 250, killEvery = 3000, seed = 1 } = JSON.parse(process.argv[2]);
+const { server, ports, rate, seconds, clients: clientCount = 40, dropEvery = 250, harms = [{ kind: "kill" }], harmEvery = 3000, clock, seed = 1 } = JSON.parse(process.argv[2]);
 
-const total = { events: 0, deliveries: 0, lost: 0, doubled: 0, again: 0, misordered: 0, returns: 0, recovered: 0, fresh: 0, unseen: 0, kills: 0, drops: 0 };
+const total = { events: 0, deliveries: 0, lost: 0, doubled: 0, again: 0, misordered: 0, returns: 0, recovered: 0, fresh: 0, unseen: 0, harms: 0, drops: 0 };
 const details = [];
 const complain = (what) => details.length < 20 && details.push(what);
 
@@ -30,9 +33,21 @@ const servers = ports.map((port, index) => ({ port, index, lives: 0, up: false }
 /** What was asked for of each publisher, and what its server has confirmed: numbers from 0 up to here. */
 const published = new Map();
 
+/** Where it is written how wrong the clock of each server is; `clock` is the library that has it believe that. */
+const folder = mkdtempSync(path(tmpdir(), "fire-"));
+process.on("exit", () => rmSync(folder, { recursive: true }));
+
+function environment({ index }) {
+  if (!clock) return process.env;
+  return {
+    ...process.env, LD_PRELOAD: clock, FAKETIME_TIMESTAMP_FILE: path(folder, String(index)), FAKETIME_DONT_FAKE_MONOTONIC: "1",
+    FAKETIME_CACHE_DURATION: "1",
+  };
+}
+
 async function start(member) {
   const [program, ...args] = server;
-  member.process = spawn(program, [...args, String(member.port)], { stdio: ["ignore", "inherit", "inherit"] });
+  member.process = spawn(program, [...args, String(member.port)], { stdio: ["ignore", "inherit", "inherit"], env: environment(member) });
   await new Promise((resolve, reject) => {
     member.process.once("error", reject);
     const attempt = () => {
@@ -49,15 +64,37 @@ async function start(member) {
   member.up = true;
 }
 
-async function kill(member) {
+async function end(member, signal) {
   member.up = false;
   published.get(member.publisher).alive = false;
   const gone = new Promise((resolve) => member.process.once("exit", resolve));
-  member.process.kill("SIGKILL");
+  member.process.kill(signal);
   await gone;
   member.control.close();
-  total.kills++;
 }
+
+/** What can be done to a server. It is there again when the promise is fulfilled. `number` counts what was done before. */
+const kinds = {
+  async kill(member) {
+    await end(member, "SIGKILL");
+    await sleep(500);
+    await start(member);
+  },
+  async stop(member, { millis }) {
+    member.up = false;
+    member.process.kill("SIGSTOP");
+    await sleep(millis);
+    member.process.kill("SIGCONT");
+    member.up = true;
+  },
+  async replace(member) {
+    await end(member, "SIGTERM");
+    await start(member);
+  },
+  async clock({ index }, _, number) {
+    writeFileSync(path(folder, String(index)), number % 2 ? "-3600\n" : "+3600\n");
+  },
+};
 
 function publish(member, count) {
   const { publisher } = member;
@@ -183,17 +220,17 @@ async function dropping() {
     drop(clients[random(clients.length)]);
   }
 }
-async function killing() {
-  for (;;) {
-    await sleep(killEvery);
-    if (over()) return;
-    const victim = servers[random(servers.length)];
-    await kill(victim);
-    await sleep(500);
-    await start(victim);
+async function harming() {
+  for (let number = 0; ; number++) {
+    await sleep(harmEvery);
+    if (over() || !harms.length) return;
+    const harm = harms[number % harms.length];
+    const victim = harm.kind === "replace" ? number : random(servers.length);
+    await kinds[harm.kind](servers[victim % servers.length], harm, number);
+    total.harms++;
   }
 }
-await Promise.all([...servers.map(publisher), dropping(), killing()]);
+await Promise.all([...servers.map(publisher), dropping(), harming()]);
 const lasted = (Date.now() - begun) / 1000;
 
 // What is the last of each publisher: of those whose server was killed, what any client has got, and what was confirmed.

@@ -2,35 +2,38 @@
 //!
 //! ```text
 //! cargo build --release -p rooms-tests --bins
-//! target/release/soak cluster classic 1000000     # or sharded, streams, nats, jetstream; deliveries
-//! target/release/soak fire streams 200 1000 2000  # or jetstream; events in a second. Redis: Node's adapter beside it
+//! target/release/soak cluster classic 1000000       # or sharded, streams, nats, jetstream; deliveries
+//! target/release/soak fire streams 200 1000 2000    # or jetstream; events in a second. Redis: Node's adapter beside it
+//! target/release/soak cluster nats stop=30 clock    # what is done to servers: kill, stop, replace, clock
+//! target/release/soak cluster nats replace ./old    # every second server is this program: see tests/upgrade.sh
 //! ```
 //!
 //! Each starts the engine that it needs, and fails when anything was lost, doubled or out of order with our servers.
 
 use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
-    soak::{Fire, Soak},
+    soak::{Fire, Harm, Soak},
 };
-use std::{env, process::ExitCode, time::Duration};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let [what, adapter, numbers @ ..] = arguments.as_slice() else {
+    let [what, adapter, asked @ ..] = arguments.as_slice() else {
         return usage();
     };
-    let Ok(numbers) = numbers
-        .iter()
-        .map(|number| number.parse())
-        .collect::<Result<Vec<u32>, _>>()
-    else {
+    let Some(asked) = Asked::parse(asked) else {
         return usage();
     };
     let all_is_well = match *what {
-        "cluster" => cluster(adapter, &numbers).await,
-        "fire" => fire(adapter, &numbers).await,
+        "cluster" => cluster(adapter, asked).await,
+        "fire" => fire(adapter, asked).await,
         _ => return usage(),
     };
     match all_is_well {
@@ -40,8 +43,43 @@ async fn main() -> ExitCode {
 }
 
 fn usage() -> ExitCode {
-    eprintln!("soak cluster ADAPTER [DELIVERIES] | soak fire ADAPTER [RATE]..");
+    eprintln!(
+        "soak cluster ADAPTER [DELIVERIES] [HARM..] [SERVER] | soak fire ADAPTER [RATE..] [HARM..]"
+    );
     ExitCode::FAILURE
+}
+
+/// What is asked for, in any order.
+#[derive(Default)]
+struct Asked {
+    numbers: Vec<u32>,
+    harms: Vec<Harm>,
+    /// Another build of the server.
+    other: Option<PathBuf>,
+}
+
+impl Asked {
+    fn parse(arguments: &[&str]) -> Option<Self> {
+        let mut asked = Self::default();
+        for argument in arguments {
+            if let Ok(number) = argument.parse() {
+                asked.numbers.push(number);
+            } else if let Some(harm) = Harm::parse(argument) {
+                asked.harms.push(harm);
+            } else {
+                // Servers are started in folders of their own.
+                asked.other = Some(Path::new(argument).canonicalize().ok()?);
+            }
+        }
+        Some(asked)
+    }
+
+    fn harms_or(&self, default: &[Harm]) -> Vec<Harm> {
+        match &self.harms[..] {
+            [] => default.to_vec(),
+            harms => harms.to_vec(),
+        }
+    }
 }
 
 /// The program that an adapter needs. It runs until it is dropped.
@@ -72,35 +110,44 @@ fn server() -> String {
     server.to_str().expect("a path in UTF-8").to_owned()
 }
 
-async fn cluster(adapter: &str, numbers: &[u32]) -> bool {
-    let deliveries = numbers.first().copied().unwrap_or(1_000_000);
+async fn cluster(adapter: &str, asked: Asked) -> bool {
+    let deliveries = asked.numbers.first().copied().unwrap_or(1_000_000);
+    let harms = asked.harms_or(&[Harm::Kill; 5]);
     let soak = Soak {
         servers: 4,
         sockets: 1000,
         rooms: 40,
         deliveries: deliveries.into(),
-        kills: 5,
+        harms: &harms,
+        environment: &[],
         pace: Duration::from_millis(30),
         seed: 1,
     };
     let engine = Engine::start(adapter).await;
-    let report = soak.run(server().as_ref(), adapter, &engine.url).await;
+    let server = server();
+    let mut programs = vec![Path::new(&server)];
+    programs.extend(asked.other.as_deref());
+    let report = soak.run(&programs, adapter, &engine.url).await;
     println!("{adapter}: {report:#?}");
     (report.lost, report.doubled, report.misordered) == (0, 0, 0)
 }
 
-async fn fire(adapter: &str, numbers: &[u32]) -> bool {
-    let rates = match numbers {
+async fn fire(adapter: &str, asked: Asked) -> bool {
+    let rates: &[u32] = match &asked.numbers[..] {
         [] => &[200, 1000, 2000],
         rates => rates,
     };
+    let harms = asked.harms_or(&[Harm::Kill]);
+    let is_stopped = |harm: &Harm| matches!(harm, Harm::Stop(_));
+    // As long as it takes to do all of it.
+    let seconds = if harms.iter().any(is_stopped) { 80 } else { 20 };
     let server = server();
     let mut servers = vec![("rooms", vec![&*server, adapter])];
     if adapter == "streams" {
         servers.push(("node", vec!["node", "cluster-server.mjs", adapter]));
     }
     println!(
-        "| servers | events/s | published | deliveries | silently lost | doubled | out of order | to new clients again | came back | recovered | kills |"
+        "| servers | events/s | published | deliveries | silently lost | doubled | out of order | to new clients again | came back | recovered | harms |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all_is_well = true;
@@ -110,9 +157,10 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
                 servers: 3,
                 clients: 40,
                 rate: *rate,
-                seconds: 20,
+                seconds,
                 drop_every: 100,
-                kill_every: 3000,
+                harms: &harms,
+                harm_every: 3000,
                 seed: 1,
             };
             let engine = Engine::start(adapter).await;
@@ -130,7 +178,7 @@ async fn fire(adapter: &str, numbers: &[u32]) -> bool {
                 run.again,
                 run.returns,
                 run.recovered,
-                run.kills
+                run.harms
             );
             for detail in &run.details {
                 eprintln!("{name}: {detail}");

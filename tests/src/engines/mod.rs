@@ -48,11 +48,15 @@ pub fn free_port() -> u16 {
 }
 
 /// Writes a line to a server and reads until its answer ends with `end`; asks again until it does.
-async fn await_answer(address: SocketAddr, ask: &str, end: &str) -> Result<String, String> {
+async fn await_answer(
+    address: SocketAddr,
+    ask: impl AsRef<[u8]>,
+    end: &str,
+) -> Result<String, String> {
     let begun = Instant::now();
     let mut last = String::new();
     while begun.elapsed() < PATIENCE {
-        match timeout(PATIENCE, answer(address, ask, end)).await {
+        match timeout(PATIENCE, answer(address, ask.as_ref(), end)).await {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(error)) => last = error,
             Err(_) => last = "no answer".to_owned(),
@@ -64,11 +68,11 @@ async fn await_answer(address: SocketAddr, ask: &str, end: &str) -> Result<Strin
 }
 
 /// One question and its answer.
-async fn answer(address: SocketAddr, ask: &str, end: &str) -> Result<String, String> {
+async fn answer(address: SocketAddr, ask: &[u8], end: &str) -> Result<String, String> {
     let mut stream = TcpStream::connect(address)
         .await
         .map_err(|error| error.to_string())?;
-    let asked = stream.write_all(ask.as_bytes()).await;
+    let asked = stream.write_all(ask).await;
     asked.map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     loop {

@@ -134,7 +134,7 @@ impl Nats {
     pub async fn monitor(&self, path: &str) -> Result<String, String> {
         let request = format!("GET {path} HTTP/1.0\r\n\r\n");
         // What is nested is indented.
-        answer(local(self.monitor), &request, "\n}").await
+        answer(local(self.monitor), request.as_bytes(), "\n}").await
     }
 
     /// How many bytes of messages it has sent to clients.

@@ -3,11 +3,13 @@ use std::{
     env,
     ffi::OsString,
     fs::File,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Mutex, MutexGuard},
+    time::Duration,
 };
 use tempfile::TempDir;
+use tokio::time::sleep;
 
 /// A program that runs until it is dropped, in a folder of its own.
 #[derive(Debug)]
@@ -76,6 +78,18 @@ impl Process {
         self.child().wait().expect("it is our child");
     }
 
+    /// The same, without keeping others of this thread from what they do: the program may wait for them.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it can't be waited for.
+    pub async fn end(&self) {
+        self.signal(Signal::TERM);
+        while self.child().try_wait().expect("it is our child").is_none() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Starts it once more, with the same arguments, in the same folder.
     ///
     /// # Panics
@@ -84,6 +98,11 @@ impl Process {
     pub fn restart(&self) {
         self.kill();
         *self.child() = spawn(&self.program, &self.arguments, &self.folder);
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// What it has said, from its first start on.

@@ -1,11 +1,13 @@
 //! `redis-server`: alone, watched by Sentinels, and as a cluster.
 
-use super::{Process, await_answer, free_port};
+use super::{PATIENCE, Process, await_answer, free_port};
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     process::Command,
+    time::{Duration, Instant},
 };
+use tokio::time::sleep;
 
 /// One `redis-server`.
 #[derive(Debug)]
@@ -53,8 +55,14 @@ impl Redis {
     ///
     /// Panics when it does not for long.
     pub async fn ready(&self) {
-        if let Err(error) = await_answer(self.address(), "PING\r\n", "+PONG\r\n").await {
-            panic!("{error}\n{}", self.process.said());
+        let begun = Instant::now();
+        loop {
+            match await_answer(self.address(), "PING\r\n", "\r\n").await {
+                Ok(answer) if answer == "+PONG\r\n" => return,
+                // It reads what is on its disk.
+                Ok(_) if begun.elapsed() < PATIENCE => sleep(Duration::from_millis(10)).await,
+                Ok(said) | Err(said) => panic!("{said}\n{}", self.process.said()),
+            }
         }
     }
 
@@ -99,6 +107,21 @@ impl Redis {
     /// Panics when it does not answer.
     pub async fn ask(&self, command: &str) -> String {
         let answer = await_answer(self.address(), &format!("{command}\r\n"), "\r\n").await;
+        answer.unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Sends one command with arguments of any bytes, and returns the answer of one line.
+    ///
+    /// # Panics
+    ///
+    /// Panics when it does not answer.
+    pub async fn command(&self, arguments: &[&[u8]]) -> String {
+        let mut command = format!("*{}\r\n", arguments.len()).into_bytes();
+        for argument in arguments {
+            command.extend(format!("${}\r\n", argument.len()).into_bytes());
+            command.extend([argument, &b"\r\n"[..]].concat());
+        }
+        let answer = await_answer(self.address(), command, "\r\n").await;
         answer.unwrap_or_else(|error| panic!("{error}"))
     }
 }

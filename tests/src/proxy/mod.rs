@@ -35,6 +35,8 @@ struct Faults {
     cut_after: Option<u64>,
     /// Connections older than this are reset.
     resets: u64,
+    /// Connections older than this carry nothing any more.
+    forgets: u64,
     /// No connection is made.
     refusing: bool,
 }
@@ -106,6 +108,12 @@ impl Proxy {
         self.change(|faults| faults.resets += 1);
     }
 
+    /// Forgets the connections that there are, as a firewall does: they carry nothing any more, and nobody is told, not even when it
+    /// is healed. New ones can be made.
+    pub fn forget(&self) {
+        self.change(|faults| faults.forgets += 1);
+    }
+
     /// Resets each connection, also each new one, when it has carried so many bytes from now on, in both directions together.
     pub fn cut_after(&self, bytes: u64) {
         self.change(|faults| faults.cut_after = Some(bytes));
@@ -124,6 +132,7 @@ impl Proxy {
         self.change(|faults| {
             *faults = Faults {
                 resets: faults.resets,
+                forgets: faults.forgets,
                 ..Faults::default()
             };
         });
@@ -152,9 +161,9 @@ async fn accept(listener: TcpListener, server: SocketAddr, faults: Arc<watch::Se
 
 /// Carries one connection until it ends.
 async fn carry(client: TcpStream, server: SocketAddr, faults: watch::Receiver<Faults>) {
-    let (refusing, resets) = {
+    let (refusing, resets, forgets) = {
         let faults = faults.borrow();
-        (faults.refusing, faults.resets)
+        (faults.refusing, faults.resets, faults.forgets)
     };
     if refusing {
         return reset(&client);
@@ -173,6 +182,7 @@ async fn carry(client: TcpStream, server: SocketAddr, faults: watch::Receiver<Fa
         faults: faults.clone(),
         flow,
         resets,
+        forgets,
         carried: Arc::clone(&carried),
     };
     let up = run(pump(|faults| faults.up), &mut from_client, &mut to_server);

@@ -17,6 +17,8 @@ pub(super) struct Pump {
     pub(super) flow: fn(&Faults) -> Flow,
     /// How many resets there had been when the connection was made.
     pub(super) resets: u64,
+    /// How often connections had been forgotten.
+    pub(super) forgets: u64,
     /// By both directions together, since cutting was last asked for.
     pub(super) carried: Arc<AtomicU64>,
 }
@@ -40,7 +42,10 @@ impl Pump {
         let mut has_lost = false;
         loop {
             let faults = self.faults.borrow_and_update().clone();
-            let flow = (self.flow)(&faults);
+            let flow = match faults.forgets > self.forgets {
+                true => Flow::Swallow,
+                false => (self.flow)(&faults),
+            };
             if faults.resets > self.resets || (has_lost && flow != Flow::Swallow) {
                 return Stopped::Reset;
             }

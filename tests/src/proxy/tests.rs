@@ -120,6 +120,23 @@ async fn a_reset_ends_the_connections_that_there_are() {
 }
 
 #[tokio::test]
+async fn what_is_forgotten_carries_nothing_even_when_it_is_healed() {
+    let (proxy, listener, mut client, mut server) = connected().await;
+    passes(&mut client, &mut server, "before").await;
+    proxy.forget();
+    client.write_all(b"lost").await.unwrap();
+    nothing_arrives(&mut server).await;
+    proxy.heal();
+    server.write_all(b"lost").await.unwrap();
+    nothing_arrives(&mut client).await;
+    let (mut other, mut others) = connect(&proxy, &listener).await;
+    passes(&mut other, &mut others, "a new connection").await;
+    proxy.reset();
+    is_reset(&mut client).await;
+    is_reset(&mut server).await;
+}
+
+#[tokio::test]
 async fn a_connection_is_cut_after_so_many_bytes() {
     let (proxy, listener, client, server) = connected().await;
     proxy.cut_after(5);

@@ -36,7 +36,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    pub(super) fn new(soak: Soak, index: usize, ports: Arc<[u16]>) -> Self {
+    pub(super) fn new(soak: Soak<'_>, index: usize, ports: Arc<[u16]>) -> Self {
         Self {
             home: index % ports.len(),
             ports,
@@ -161,8 +161,10 @@ pub(super) struct Ledger {
     inside: BTreeMap<String, HashMap<String, u64>>,
     /// What its next numbers were when it lost its connection.
     before: BTreeMap<String, HashMap<String, u64>>,
-    /// All that ever came: the next number in each room of each publisher, and those that were left out.
+    /// All that came by this connection: the next number in each room of each publisher, and those that were left out.
     heard: HashMap<(String, String), (u64, BTreeSet<u64>)>,
+    /// The next numbers of all that ever came by others.
+    earlier: HashMap<(String, String), u64>,
     pub(super) report: Report,
 }
 
@@ -186,6 +188,10 @@ impl Ledger {
         if !self.inside.is_empty() {
             self.report.outages += 1;
             self.before = std::mem::take(&mut self.inside);
+        }
+        for (key, (next, _)) in self.heard.drain() {
+            let earlier = self.earlier.entry(key).or_default();
+            *earlier = next.max(*earlier);
         }
     }
 
@@ -212,17 +218,20 @@ impl Ledger {
         report.deliveries += 1;
         let key = (publisher, room);
         let (heard, left_out) = self.heard.entry(key.clone()).or_default();
-        let (publisher, room) = key;
         if number < *heard {
             match left_out.remove(&number) {
                 true => report.misordered += 1,
                 false => report.doubled += 1,
             }
+            let (publisher, room) = key;
             report.complain(|| format!("{publisher} in {room:?}: {number} behind {heard}"));
             return;
         }
+        // The server of a new client may be behind the one that it had before.
+        report.again += u64::from(number < self.earlier.get(&key).copied().unwrap_or_default());
         left_out.extend(*heard..number);
         *heard = number + 1;
+        let (publisher, room) = key;
         let Some(inside) = self.inside.get_mut(&room) else {
             return;
         };

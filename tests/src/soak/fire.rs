@@ -1,11 +1,12 @@
+use super::{Harm, harm};
 use crate::engines::free_port;
 use serde::{Deserialize, Serialize};
 use std::{path::Path, process::Stdio};
 use tokio::process::Command;
 
-/// Stock clients that come back to servers that are killed: a run of `tests/adapters/node/fire.mjs`.
+/// Stock clients that come back to servers that are harmed: a run of `tests/adapters/node/fire.mjs`.
 #[derive(Debug, Clone, Copy)]
-pub struct Fire {
+pub struct Fire<'a> {
     /// How many servers there are.
     pub servers: usize,
     /// How many clients. Each hears every event.
@@ -16,8 +17,10 @@ pub struct Fire {
     pub seconds: u32,
     /// How often a client loses its connection, in milliseconds.
     pub drop_every: u32,
-    /// How often a server is killed, in milliseconds. It is back half a second later.
-    pub kill_every: u32,
+    /// What is done to one of the servers after the other, again and again.
+    pub harms: &'a [Harm],
+    /// How long the servers are left alone in between, in milliseconds.
+    pub harm_every: u32,
     /// What the choices are made of.
     pub seed: u32,
 }
@@ -45,8 +48,8 @@ pub struct Outcome {
     pub fresh: u64,
     /// How often a client came back before it had heard anything, and can't be recovered.
     pub unseen: u64,
-    /// How often a server was killed.
-    pub kills: u64,
+    /// How often harm was done to a server.
+    pub harms: u64,
     /// How often a client's connection was broken.
     pub drops: u64,
     /// How many clients there were at the end.
@@ -59,7 +62,7 @@ pub struct Outcome {
     pub details: Vec<String>,
 }
 
-impl Fire {
+impl Fire<'_> {
     /// Runs against servers that are started with this command, to which a port is added.
     ///
     /// # Panics
@@ -73,6 +76,7 @@ impl Fire {
             folder.display()
         );
         let ports: Vec<_> = (0..self.servers).map(|_| free_port()).collect();
+        let clock = self.harms.contains(&Harm::Clock).then(harm::library);
         let plan = serde_json::json!({
             "server": server,
             "ports": ports,
@@ -80,7 +84,9 @@ impl Fire {
             "rate": self.rate,
             "seconds": self.seconds,
             "dropEvery": self.drop_every,
-            "killEvery": self.kill_every,
+            "harms": self.harms.iter().map(|harm| harm.to_json()).collect::<Vec<_>>(),
+            "harmEvery": self.harm_every,
+            "clock": clock,
             "seed": self.seed,
         });
         let run = Command::new("node")

@@ -1,4 +1,4 @@
-//! A cluster under load while its servers are killed: every delivery is accounted for.
+//! A cluster under load while harm is done to its servers: every delivery is accounted for.
 //!
 //! Each server is a process ([`cluster-server`](../../bin/cluster-server.rs)) with one publisher, which numbers what it says in each room.
 //! A client that is in a room has to hear all numbers of a publisher from the first that was asked for after it was let in: each once, in
@@ -8,22 +8,24 @@ mod board;
 mod client;
 mod connection;
 mod fire;
+mod harm;
 mod publisher;
 mod random;
 #[cfg(test)]
 mod tests;
 
 pub use fire::Fire;
+pub use harm::Harm;
 
 use crate::engines::{Process, free_port};
 use board::Board;
 use random::Random;
 use std::{ops::AddAssign, path::Path, sync::Arc, time::Duration};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 /// A run. The same seed makes the same choices; what comes of them depends on the machine.
 #[derive(Debug, Clone, Copy)]
-pub struct Soak {
+pub struct Soak<'a> {
     /// How many servers there are.
     pub servers: usize,
     /// How many clients.
@@ -32,8 +34,10 @@ pub struct Soak {
     pub rooms: usize,
     /// The run ends once so many deliveries were made.
     pub deliveries: u64,
-    /// How often one of the servers is killed and comes back, over the run.
-    pub kills: u64,
+    /// What is done to one of the servers after the other, over the run.
+    pub harms: &'a [Harm],
+    /// What servers have in their environment: see [`cluster-server`](../../bin/cluster-server.rs).
+    pub environment: &'a [&'a str],
     /// How long each publisher waits after each of its runs of one to four numbers.
     pub pace: Duration,
     /// What the choices are made of.
@@ -49,6 +53,8 @@ pub struct Report {
     pub lost: u64,
     /// That reached a client once more.
     pub doubled: u64,
+    /// That reached a new client, and had reached it before it was new.
+    pub again: u64,
     /// That reached a client after a later one.
     pub misordered: u64,
     /// That were published while a client had no server, counted for each room that it was in before.
@@ -57,8 +63,8 @@ pub struct Report {
     pub outages: u64,
     /// How often clients entered and left rooms.
     pub moves: u64,
-    /// How often a server was killed.
-    pub kills: u64,
+    /// How often harm was done to a server.
+    pub harms: u64,
     /// The first of what went wrong.
     pub complaints: Vec<String>,
 }
@@ -76,31 +82,41 @@ impl AddAssign for Report {
         self.deliveries += other.deliveries;
         self.lost += other.lost;
         self.doubled += other.doubled;
+        self.again += other.again;
         self.misordered += other.misordered;
         self.while_away += other.while_away;
         self.outages += other.outages;
         self.moves += other.moves;
-        self.kills += other.kills;
+        self.harms += other.harms;
         for complaint in other.complaints {
             self.complain(|| complaint);
         }
     }
 }
 
-impl Soak {
-    /// Starts the servers and runs.
+impl Soak<'_> {
+    /// Starts the servers, of these programs in turn, and runs.
     ///
     /// # Panics
     ///
     /// Panics when a server can't be started.
-    pub async fn run(self, server: &Path, adapter: &str, engine: &str) -> Report {
+    pub async fn run(self, programs: &[&Path], adapter: &str, engine: &str) -> Report {
         let ports: Arc<[u16]> = (0..self.servers).map(|_| free_port()).collect();
-        let program = server.to_str().expect("a path in UTF-8");
-        let start = |port: &u16| {
-            let arguments = [adapter, engine, &port.to_string()].map(str::to_owned);
-            Process::start(program, |_| arguments.to_vec())
+        let has_clock = self.harms.contains(&Harm::Clock);
+        let start = |(port, program): (&u16, &&Path)| {
+            let program = program.to_str().expect("a path in UTF-8");
+            let command = [program, adapter, engine, &port.to_string()].map(str::to_owned);
+            Process::start("env", |folder| {
+                let mut all: Vec<_> = self.environment.iter().map(ToString::to_string).collect();
+                if has_clock {
+                    all.extend(harm::with_clock(folder));
+                }
+                all.extend(command);
+                all
+            })
         };
-        let servers: Vec<_> = ports.iter().map(start).collect();
+        let programs = programs.iter().cycle();
+        let servers: Vec<_> = ports.iter().zip(programs).map(start).collect();
         let board = Arc::new(Board::default());
         for port in &*ports {
             connection::ready(*port).await;
@@ -114,22 +130,22 @@ impl Soak {
         board.all_in(self.sockets).await;
         let mut publishers = JoinSet::new();
         for (index, port) in ports.iter().enumerate() {
-            publishers.spawn(publisher::run(self, index, *port, Arc::clone(&board)));
+            let plan = publisher::Plan::new(self, index, *port);
+            publishers.spawn(publisher::run(plan, Arc::clone(&board)));
         }
 
         let mut report = Report::default();
         let mut random = Random::new(self.seed, 0);
-        for kill in 1..=self.kills {
-            board
-                .reached(self.deliveries * kill / (self.kills + 1))
-                .await;
-            let victim = random.below(self.servers);
-            servers[victim].kill();
-            // Others go on without it.
-            sleep(Duration::from_millis(200)).await;
-            servers[victim].restart();
-            connection::ready(ports[victim]).await;
-            report.kills += 1;
+        let phases = self.harms.len() as u64 + 1;
+        for (number, harm) in self.harms.iter().enumerate() {
+            let so_far = self.deliveries * (number as u64 + 1) / phases;
+            board.reached(so_far).await;
+            let victim = match harm {
+                Harm::Replace => number % self.servers,
+                _ => random.below(self.servers),
+            };
+            harm.befall(&servers[victim], ports[victim], number).await;
+            report.harms += 1;
         }
         board.reached(self.deliveries).await;
         board.stop();

@@ -7,13 +7,34 @@ use serde_json::json;
 use std::{io, sync::Arc, time::Duration};
 use tokio::time::sleep;
 
+/// What a publisher does.
+#[derive(Debug)]
+pub(super) struct Plan {
+    index: usize,
+    port: u16,
+    rooms: usize,
+    pace: Duration,
+    random: Random,
+}
+
+impl Plan {
+    pub(super) fn new(soak: Soak<'_>, index: usize, port: u16) -> Self {
+        Self {
+            index,
+            port,
+            rooms: soak.rooms,
+            pace: soak.pace,
+            random: Random::new(soak.seed, 1_000_000 + index),
+        }
+    }
+}
+
 /// Has one server publish, in each of its lives under another name.
-pub(super) async fn run(soak: Soak, index: usize, port: u16, board: Arc<Board>) {
-    let mut random = Random::new(soak.seed, 1_000_000 + index);
+pub(super) async fn run(mut plan: Plan, board: Arc<Board>) {
     for life in 0.. {
-        let name = format!("{index}.{life}");
+        let name = format!("{}.{life}", plan.index);
         // The server is killed in the middle of anything.
-        let _ = publish(soak, &name, port, &board, &mut random).await;
+        let _ = publish(&mut plan, &name, &board).await;
         if board.is_stopped() {
             return;
         }
@@ -21,21 +42,15 @@ pub(super) async fn run(soak: Soak, index: usize, port: u16, board: Arc<Board>) 
     }
 }
 
-async fn publish(
-    soak: Soak,
-    name: &str,
-    port: u16,
-    board: &Board,
-    random: &mut Random,
-) -> io::Result<()> {
-    let mut control = Connection::open(port, "/control,").await?;
+async fn publish(plan: &mut Plan, name: &str, board: &Board) -> io::Result<()> {
+    let mut control = Connection::open(plan.port, "/control,").await?;
     while !board.is_stopped() {
         // Some are for everybody.
-        let room = match random.below(20) {
+        let room = match plan.random.below(20) {
             0 => String::new(),
-            _ => room(random.below(soak.rooms)),
+            _ => room(plan.random.below(plan.rooms)),
         };
-        let count = 1 + random.below(4) as u64;
+        let count = 1 + plan.random.below(4) as u64;
         let first = board.ask(name, &room, count);
         let run = json!({ "publisher": name, "room": room, "first": first, "count": count });
         let id = control.ask(&json!(["publish", run])).await?;
@@ -43,7 +58,7 @@ async fn publish(
             Packet::Ack { id: of, yes: true } if of == id => board.confirm(name, &room),
             other => return Err(io::Error::other(format!("{other:?}"))),
         }
-        sleep(soak.pace).await;
+        sleep(plan.pace).await;
     }
     Ok(())
 }

@@ -55,6 +55,19 @@ fn what_is_published_during_an_outage_is_told() {
     assert_eq!(ledger.report.lost, 0);
 }
 
+/// Its new server may be behind the one that it had before. Nobody is told twice by one.
+#[test]
+fn what_a_new_client_hears_again_is_not_doubled() {
+    let mut ledger = Ledger::default();
+    ledger.enter("room", &published(0).said("room"));
+    take(&mut ledger, 0..5);
+    ledger.went_away();
+    ledger.enter("room", &published(5).said("room"));
+    take(&mut ledger, [3, 4, 5, 5]);
+    let report = ledger.report;
+    assert_eq!((report.again, report.doubled, report.lost), (2, 1, 0));
+}
+
 #[test]
 fn outside_of_a_room_nothing_is_missed() {
     let mut ledger = Ledger::default();

@@ -2,6 +2,10 @@
 //!
 //! Everywhere the same is asked: sockets of one server reach each other, questions end at their deadline with what has arrived, the
 //! adapter says how it is, and everything goes on by itself.
+//!
+//! ```sh
+//! ROOMS_OUTAGE=60 cargo test -p rooms-tests --test adapters -- faults # the same, each outage a minute longer
+//! ```
 
 use crate::{
     cases::Case,
@@ -15,9 +19,12 @@ use rooms_layer::{
     rooms::adapter::{Answer, Health, Question},
     wire::Value,
 };
-use rooms_tests::proxy::Direction;
-use std::time::{Duration, Instant};
-use tokio::time::timeout;
+use rooms_tests::proxy::{Direction, Proxy};
+use std::{
+    env,
+    time::{Duration, Instant},
+};
+use tokio::time::{sleep, timeout};
 
 pub(crate) fn all() -> Vec<Case> {
     vec![
@@ -30,10 +37,31 @@ pub(crate) fn all() -> Vec<Case> {
         Case::new("a server hears nothing and comes back", |cluster| {
             one_way(cluster, Direction::Down)
         }),
+        Case::new("the network of a server stands still and goes on", stalled),
+        Case::new("the network forgets the connections of a server", forgotten),
         Case::new("somebody publishes garbage", garbage),
+        Case::new("a server that was cut off misses nothing", kept).needs(&[Need::Recovery]),
         Case::new("clients come back over a restart of the engine", recovery)
             .needs(&[Need::Recovery]),
     ]
+}
+
+/// How much longer than it must each outage lasts: not at all, or so many seconds as the environment says.
+pub(crate) fn outage() -> Duration {
+    let seconds = env::var("ROOMS_OUTAGE").ok();
+    let seconds = seconds.map(|text| text.parse().expect("`ROOMS_OUTAGE` is a number of seconds"));
+    Duration::from_secs(seconds.unwrap_or(0))
+}
+
+/// The outage goes on for a while. Everywhere sockets of one server reach each other.
+async fn lasts(cluster: &Cluster, clients: &mut [[Client; 2]]) {
+    let ends = Instant::now() + outage();
+    while Instant::now() < ends {
+        for (server, pair) in cluster.iter().zip(&mut *clients) {
+            reach_each_other(server, pair).await;
+        }
+        sleep(Duration::from_secs(1)).await;
+    }
 }
 
 fn ours(server: &Server) -> &Ours {
@@ -61,7 +89,22 @@ async fn clients(cluster: &Cluster) -> Vec<[Client; 2]> {
         }
         clients.push(pair);
     }
+    // Some engines tell how many servers there are when they are asked something, and not before.
+    for server in cluster.iter() {
+        all_answer(server).await;
+    }
     clients
+}
+
+/// Waits until both other servers answer.
+async fn all_answer(server: &Server) {
+    eventually("all servers answer", async || {
+        let answers = ours(server)
+            .question_for(&to(&["a"]), Question::Count, Duration::from_secs(1))
+            .await;
+        matches!(answers[..], [Answer::Counted(2), Answer::Counted(2)])
+    })
+    .await;
 }
 
 /// The sockets of a server reach each other, whatever is with the others.
@@ -71,6 +114,13 @@ async fn reach_each_other(server: &Server, pair: &mut [Client; 2]) {
     for client in pair {
         hears(client, &text).await;
     }
+}
+
+/// Whoever waits until the others are told of something hears that they are not.
+async fn is_refused(server: &Server) {
+    let told = timeout(PATIENCE, server.try_emit(&to(&["nobody"]), "lost")).await;
+    told.expect("it is not waited for long")
+        .expect_err("the others can't be told");
 }
 
 /// Waits for an event; what comes before it was said when something else was tried.
@@ -99,14 +149,7 @@ async fn all_is_well(cluster: &Cluster, clients: &mut [[Client; 2]]) {
         is_up(server, true).await;
     }
     for (number, server) in cluster.iter().enumerate() {
-        eventually("all servers answer", async || {
-            let question = Question::Count;
-            let answers = ours(server)
-                .question_for(&to(&["a"]), question, Duration::from_secs(1))
-                .await;
-            matches!(answers[..], [Answer::Counted(2), Answer::Counted(2)])
-        })
-        .await;
+        all_answer(server).await;
         let text = format!("all is well, says {number}");
         server.emit(&to(&["a"]), text.as_str()).await;
         server.emit(&to(&["a"]), "end").await;
@@ -124,7 +167,9 @@ async fn killed(cluster: Cluster) {
         is_up(server, false).await;
         reach_each_other(server, pair).await;
         asks(server, Some(2)).await;
+        is_refused(server).await;
     }
+    lasts(&cluster, &mut clients).await;
     cluster.engine().process().restart();
     all_is_well(&cluster, &mut clients).await;
 }
@@ -137,6 +182,7 @@ async fn stands_still(cluster: Cluster) {
         is_up(server, false).await;
         reach_each_other(server, pair).await;
     }
+    lasts(&cluster, &mut clients).await;
     cluster.engine().process().resume();
     all_is_well(&cluster, &mut clients).await;
 }
@@ -161,21 +207,51 @@ async fn cut_off(cluster: Cluster) {
         matches!(answers[..], [Answer::Counted(2)])
     })
     .await;
+    lasts(&cluster, &mut clients).await;
     network.heal();
     all_is_well(&cluster, &mut clients).await;
 }
 
 async fn one_way(cluster: Cluster, direction: Direction) {
+    unheard(cluster, |network| network.swallow(direction)).await;
+}
+
+async fn stalled(cluster: Cluster) {
+    unheard(cluster, Proxy::stall).await;
+}
+
+/// Nothing is reset, so that only silence tells.
+async fn unheard(cluster: Cluster, fault: impl FnOnce(&Proxy)) {
     let mut clients = clients(&cluster).await;
     let network = cluster[2].network.as_ref().expect("there is a network");
-    network.swallow(direction);
+    fault(network);
     is_up(&cluster[2], false).await;
     reach_each_other(&cluster[2], &mut clients[2]).await;
     cluster[0].emit(&to(&["a"]), "without it").await;
     for client in clients[..2].iter_mut().flatten() {
         hears(client, "without it").await;
     }
+    lasts(&cluster, &mut clients).await;
     network.heal();
+    all_is_well(&cluster, &mut clients).await;
+}
+
+/// New connections work from the start, and the old ones end when all is over, so that engines stop counting them.
+async fn forgotten(cluster: Cluster) {
+    let mut clients = clients(&cluster).await;
+    let network = cluster[2].network.as_ref().expect("there is a network");
+    network.forget();
+    is_up(&cluster[2], false).await;
+    reach_each_other(&cluster[2], &mut clients[2]).await;
+    let [client, _] = &mut clients[2];
+    eventually("it hears the others again", async || {
+        cluster[0].emit(&to(&["a"]), "again").await;
+        timeout(Duration::from_millis(100), hears(client, "again"))
+            .await
+            .is_ok()
+    })
+    .await;
+    network.reset();
     all_is_well(&cluster, &mut clients).await;
 }
 
@@ -186,7 +262,7 @@ async fn garbage(cluster: Cluster) {
         &[0x91; 100_000],
     ]
     .concat();
-    let pieces: [&[u8]; 9] = [
+    let pieces: [&[u8]; 15] = [
         b"",
         b"{",
         b"\xc1",
@@ -195,12 +271,36 @@ async fn garbage(cluster: Cluster) {
         b"\x98\x01\x07\xa1x\x01\x00\xc3\x00\xdd\xff\xff\xff\xff",
         b"{\"type\":3,\"data\":{\"packet\":{\"type\":2,\"data\":[[[]]]}}}",
         b"\x93\xa1x\x82\xa4type\x02\xa4data\x92\xa1e\x01\x80",
+        b"{}",
+        b"{\"type\":3}",
+        b"{\"type\":7}",
+        b"{\"type\":-1,\"nsp\":\"/\"}",
+        b"{\"type\":5,\"requestId\":\"x\",\"opts\":{\"rooms\":7}}",
+        b"{\"requestId\":\"x\",\"sockets\":3}",
         &deep,
     ];
     for piece in pieces {
         cluster.engine().forge(&cluster.name, piece).await;
     }
     all_is_well(&cluster, &mut clients).await;
+}
+
+/// What is recorded is read when the way is there again.
+async fn kept(cluster: Cluster) {
+    let mut clients = clients(&cluster).await;
+    let network = cluster[2].network.as_ref().expect("there is a network");
+    network.refuse();
+    is_up(&cluster[2], false).await;
+    for number in 0..50_i64 {
+        cluster[0].emit(&to(&["a"]), number).await;
+    }
+    cluster[0].emit(&to(&["a"]), "end").await;
+    lasts(&cluster, &mut clients).await;
+    network.heal();
+    let all: Vec<_> = (0..50_i64).map(Value::from).collect();
+    for client in &mut clients[2] {
+        assert_eq!(client.heard().await, all);
+    }
 }
 
 async fn recovery(cluster: Cluster) {
@@ -214,6 +314,7 @@ async fn recovery(cluster: Cluster) {
     // In order, so that everything is on its disk.
     cluster.engine().process().terminate();
     is_up(&cluster[1], false).await;
+    sleep(outage()).await;
     cluster.engine().process().restart();
     cluster.engine().ready().await;
     for server in cluster.iter() {

@@ -4,6 +4,7 @@
 //! ```sh
 //! cargo test -p rooms-tests --test adapters               # all
 //! cargo test -p rooms-tests --test adapters -- nats order # the rows and columns whose names have these words in them
+//! cargo test -p rooms-tests --test adapters -- faults     # the second table alone
 //! ```
 
 mod app;
@@ -29,10 +30,33 @@ use rooms_tests::{
     engines::{nats::Nats, redis::Redis},
     peer::Peer,
 };
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    panic,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+/// Panics of what is tested: tasks that panic take nobody with them, and what they did may be done again by others.
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts panics, but for those by which cases fail.
+fn count_panics() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let is_ours = |at: &panic::Location<'_>| at.file().starts_with("tests/");
+        if !panic.location().is_some_and(is_ours) {
+            PANICS.fetch_add(1, Ordering::Relaxed);
+        }
+        before(panic);
+    }));
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    count_panics();
     let (redis, peer) = (Arc::new(Redis::start().await), Arc::new(Peer::start()));
     let node =
         |name, adapter| -> Box<dyn Rig> { Box::new(NodeOnly::new(name, adapter, &redis, &peer)) };
@@ -55,13 +79,16 @@ async fn main() -> ExitCode {
         node("node: sharded", "sharded"),
         node("node: streams", "streams"),
     ];
-    let cases = Table::fill("case", rigs, cases::all()).await;
+    let cases = Table::fill("cases", rigs, cases::all()).await;
     // These break their engines, so they have some of their own.
-    let rigs = vec![
+    let rigs: Vec<Box<dyn Rig>> = vec![
         through_nats("nats", 1).await,
         through_jetstream("jetstream", 1).await,
+        Box::new(OverRedis::alone("redis", Mode::Classic, &peer).await),
+        Box::new(OverRedis::alone("sharded", Mode::Sharded, &peer).await),
+        Box::new(OverRedis::alone("streams", Mode::Streams, &peer).await),
     ];
-    let faults = Table::fill("fault", rigs, faults::all()).await;
+    let faults = Table::fill("faults", rigs, faults::all()).await;
 
     if cases.is_empty() && faults.is_empty() {
         println!("there is no such case or adapter");
@@ -69,8 +96,12 @@ async fn main() -> ExitCode {
     }
     // Both, whatever the first says.
     let pass = [cases, faults].map(|table| table.is_empty() || table.report());
+    let panics = PANICS.load(Ordering::Relaxed);
+    if panics > 0 {
+        println!("FAIL  {panics} panics, of which the above tells");
+    }
     match pass {
-        [true, true] => ExitCode::SUCCESS,
+        [true, true] if panics == 0 => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
 }

@@ -11,7 +11,7 @@ use rooms_layer::{
     prelude::*,
     rooms::{
         Selection,
-        adapter::{Answer, Answers, Question, RecoveryConfig},
+        adapter::{AdapterError, Answer, Answers, Question, RecoveryConfig},
     },
     wire::{DataWriter, Value},
 };
@@ -180,6 +180,18 @@ impl Server {
                 .await;
             }
         }
+    }
+
+    /// Emits `said`, and says whether the others were told.
+    pub(crate) async fn try_emit(
+        &self,
+        to: &Selection,
+        value: impl Into<Value>,
+    ) -> Result<(), AdapterError> {
+        let ours = self.as_ours().expect("only ours are looked at");
+        let (said, io) = (Said(value.into()), ours.layer.io::<Main>());
+        let sent = at!(io, to, |target| target.emit(said));
+        sent.expect("an open server").await
     }
 
     /// Emits `said` without waiting for the engine.

@@ -1,6 +1,6 @@
 //! The table of cases and adapters.
 
-use crate::{cases::Case, client::PATIENCE, cluster::Cluster, rigs::Rig};
+use crate::{cases::Case, client::PATIENCE, cluster::Cluster, faults::outage, rigs::Rig};
 use futures_util::{FutureExt, future::join_all};
 use std::{
     any::Any,
@@ -33,9 +33,9 @@ impl Table {
     pub(crate) async fn fill(kind: &str, rigs: Vec<Box<dyn Rig>>, cases: Vec<Case>) -> Self {
         let words: Vec<_> = env::args()
             .skip(1)
-            .filter(|word| !word.starts_with('-'))
+            .filter(|word| !word.starts_with('-') && word != kind)
             .collect();
-        // Words choose columns or rows, and a table that knows all of them.
+        // Words choose columns or rows, and a table that knows all of them, or is called so.
         let asked = |name: &str, names: &[&str]| {
             let known = |word: &&String| names.iter().any(|name| name.contains(*word));
             let mut known = words.iter().filter(known).peekable();
@@ -105,10 +105,11 @@ impl Cell {
             let cluster = Cluster::start(rig, cluster).await;
             (case.run)(cluster).await;
         };
-        match timeout(LIMIT, AssertUnwindSafe(run).catch_unwind()).await {
+        let limit = LIMIT + outage();
+        match timeout(limit, AssertUnwindSafe(run).catch_unwind()).await {
             Ok(Ok(())) => Self::Pass,
             Ok(Err(panic)) => Self::Fail(said(&*panic)),
-            Err(_) => Self::Fail(format!("not done after {} s", LIMIT.as_secs())),
+            Err(_) => Self::Fail(format!("not done after {} s", limit.as_secs())),
         }
     }
 }

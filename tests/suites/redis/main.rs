@@ -92,10 +92,6 @@ impl Server {
         self.rooms.io::<Main>()
     }
 
-    fn adapter_health(&self) -> Health {
-        self.adapter.health()
-    }
-
     /// A client in no room but its own.
     async fn rooms_client(&self) -> Client<Main> {
         Client::connect(&self.rooms, ())

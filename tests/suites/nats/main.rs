@@ -1,11 +1,13 @@
 //! What is true of NATS alone; what is true of every adapter is in `adapters/`.
 
-use futures_util::StreamExt;
+mod failover;
+mod sessions;
+
 use rooms_layer::{
     Adapter, DynRoom, Emitter, RoomsLayer, prelude::*, rooms::adapter::Health, test::Client,
 };
 use rooms_nats::{ConnectError, ConnectOptions, JetStream, JetStreamConfig, Nats, NatsConfig};
-use rooms_tests::{engines, proxy::Proxy};
+use rooms_tests::engines;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -306,76 +308,4 @@ async fn a_log_that_is_lost_is_not_taken_for_another() {
         .expect("in time")
         .expect("it is recorded");
     assert_eq!(member.expect::<Said>().await.0, "after");
-}
-
-/// The owner of a session stands still while its client comes back elsewhere. When it goes on, it must not have two of one id.
-#[tokio::test]
-async fn a_server_that_stood_still_loses_the_sockets_that_went_elsewhere() {
-    let engine = engines::nats::Nats::start().await;
-    let network = Proxy::start(engine.address()).await;
-    let connect = async |url: String| {
-        let mut config = JetStreamConfig::default();
-        config.max_bytes = 1024 * 1024;
-        let nats = JetStream::connect_with(ConnectOptions::new(), url, config).await;
-        let nats = nats.expect("JetStream is there");
-        (
-            RoomsLayer::with_adapter(nats.clone()).recovery(Default::default()),
-            nats,
-        )
-    };
-    let (first, _) = connect(format!("nats://{}", network.address())).await;
-    let (second, _) = connect(engine.url()).await;
-    let mut raw = rooms_tests::client::Client::open(&first).await;
-    raw.send("40").await;
-    let reply: serde_json::Value = serde_json::from_str(&raw.next().await[2..]).expect("an object");
-    let io = second.io::<Main>();
-    // Until the first server knows the client's room, which is its own id, and has stored its session.
-    let id = reply["sid"].as_str().expect("an id").to_owned();
-    io.to(room(&id))
-        .emit(said("mark"))
-        .expect("open")
-        .await
-        .expect("it is recorded");
-    let event = raw.event().await;
-    let offset = event[2].as_str().expect("an offset").to_owned();
-    let token = reply["pid"].as_str().expect("a token").to_owned();
-    wait_for_session(&engine).await;
-
-    network.stall();
-    let auth = format!(r#"40{{"pid":"{token}","offset":"{offset}"}}"#);
-    let mut back = rooms_tests::client::Client::open(&second).await;
-    back.send(&auth).await;
-    let again = back.next().await;
-    assert!(again.contains(&id), "it is the same: {again}");
-    network.heal();
-    timeout(PATIENCE, raw.ended())
-        .await
-        .expect("the first one is closed");
-    assert_eq!(second.io::<Main>().sockets().await.len(), 1);
-}
-
-/// Waits until a session is in the bucket.
-async fn wait_for_session(engine: &engines::nats::Nats) {
-    let client = async_nats::connect(engine.url())
-        .await
-        .expect("NATS is there");
-    let context = async_nats::jetstream::new(client);
-    let mut names = context.stream_names();
-    let mut bucket = None;
-    while let Some(Ok(name)) = names.next().await {
-        if name.starts_with("KV_") {
-            bucket = Some(name);
-        }
-    }
-    let bucket = bucket.expect("there is a bucket");
-    timeout(PATIENCE, async {
-        loop {
-            let stream = context.get_stream(&bucket).await.expect("it is there");
-            if stream.get_info().await.expect("it is there").state.messages > 0 {
-                return;
-            }
-        }
-    })
-    .await
-    .expect("the session is stored");
 }
