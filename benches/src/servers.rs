@@ -25,6 +25,8 @@ pub struct Server {
     cores: &'static str,
     /// It sends each event of a burst on its own, so that a burst takes it longer by an order of magnitude.
     pub sends_each: bool,
+    /// The cases that it can do; none named is all.
+    pub cases: &'static [&'static str],
 }
 
 /// What runs it.
@@ -49,6 +51,7 @@ pub const SERVERS: &[Server] = &[
         args: &[],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "rooms-hyper",
@@ -57,6 +60,7 @@ pub const SERVERS: &[Server] = &[
         args: &["--front", "hyper"],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "rooms-2",
@@ -65,6 +69,7 @@ pub const SERVERS: &[Server] = &[
         args: &["--workers", "2"],
         cores: "0,1",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "floor",
@@ -73,6 +78,7 @@ pub const SERVERS: &[Server] = &[
         args: &[],
         cores: "0",
         sends_each: true,
+        cases: &[],
     },
     Server {
         name: "floor-64",
@@ -81,14 +87,16 @@ pub const SERVERS: &[Server] = &[
         args: &["--batch", "64"],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "upgrade",
-        about: "axum and hyper alone, which upgrade; answers by hand (idle, churn, echo)",
+        about: "axum and hyper alone, which upgrade; answers by hand",
         program: Ours("upgrade"),
         args: &[],
         cores: "0",
         sends_each: false,
+        cases: &["idle", "echo", "churn"],
     },
     Server {
         name: "prototype",
@@ -97,6 +105,7 @@ pub const SERVERS: &[Server] = &[
         args: &["--write", "flusher"],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "prototype-direct",
@@ -105,6 +114,7 @@ pub const SERVERS: &[Server] = &[
         args: &["--write", "direct"],
         cores: "0",
         sends_each: true,
+        cases: &[],
     },
     Server {
         name: "socketioxide",
@@ -113,6 +123,7 @@ pub const SERVERS: &[Server] = &[
         args: &["--buffer", "1000000"],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "socketioxide-128",
@@ -121,6 +132,7 @@ pub const SERVERS: &[Server] = &[
         args: &[],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "node",
@@ -129,6 +141,7 @@ pub const SERVERS: &[Server] = &[
         args: &[],
         cores: "0",
         sends_each: true,
+        cases: &[],
     },
     Server {
         name: "tungstenite",
@@ -137,6 +150,7 @@ pub const SERVERS: &[Server] = &[
         args: &["--read-buffer", "4096"],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "tungstenite-defaults",
@@ -145,6 +159,7 @@ pub const SERVERS: &[Server] = &[
         args: &[],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
     Server {
         name: "tokio-websockets",
@@ -153,6 +168,7 @@ pub const SERVERS: &[Server] = &[
         args: &[],
         cores: "0",
         sends_each: false,
+        cases: &[],
     },
 ];
 
@@ -164,6 +180,7 @@ pub const MEMBER: Server = Server {
     args: &[],
     cores: "0",
     sends_each: false,
+    cases: &[],
 };
 
 /// The server of that name.

@@ -336,7 +336,8 @@ impl Case {
 
     /// Whether the server can do this.
     pub fn suits(&self, server: &Server) -> bool {
-        self.only.is_empty() || self.only.contains(&server.name)
+        let is_among = |names: &[&str], name| names.is_empty() || names.contains(&name);
+        is_among(self.only, server.name) && is_among(server.cases, self.name)
     }
 }
 
