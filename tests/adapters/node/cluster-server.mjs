@@ -20,7 +20,7 @@ io.of("/control").on("connection", (socket) => {
     const target = room ? io.to(room) : io;
     for (let number = first; number < first + count; number++) target.emit("tick", publisher, room, number);
     // Nobody tells whether Redis has them.
-    ack(false);
+    ack(null);
   });
 });
 http.listen(Number(port), "127.0.0.1");

@@ -16,7 +16,7 @@ import { io } from "socket.io-client";
 
 const { server, ports, rate, seconds, clients: clientCount = 40, dropEvery = 250, harms = [{ kind: "kill" }], harmEvery = 3000, clock, seed = 1 } = JSON.parse(process.argv[2]);
 
-const total = { events: 0, deliveries: 0, lost: 0, doubled: 0, again: 0, misordered: 0, returns: 0, recovered: 0, fresh: 0, unseen: 0, harms: 0, drops: 0 };
+const total = { events: 0, deliveries: 0, refused: 0, lost: 0, doubled: 0, again: 0, misordered: 0, returns: 0, recovered: 0, fresh: 0, unseen: 0, harms: 0, drops: 0 };
 const details = [];
 const complain = (what) => details.length < 20 && details.push(what);
 
@@ -30,7 +30,7 @@ function random(below) {
 // --- servers, each with one publisher for each of its lives
 
 const servers = ports.map((port, index) => ({ port, index, lives: 0, up: false }));
-/** What was asked for of each publisher, and what its server has confirmed: numbers from 0 up to here. */
+/** What was asked for of each publisher, what its server has confirmed: numbers from 0 up to here, and what it could not pass on, and said so. */
 const published = new Map();
 
 /** Where it is written how wrong the clock of each server is; `clock` is the library that has it believe that. */
@@ -58,7 +58,7 @@ async function start(member) {
     attempt();
   });
   member.publisher = `${member.index}.${member.lives++}`;
-  published.set(member.publisher, { asked: 0, confirmed: 0, alive: true });
+  published.set(member.publisher, { asked: 0, confirmed: 0, refused: new Set(), alive: true });
   member.control = io(`http://127.0.0.1:${member.port}/control`, { transports: ["websocket"], reconnection: false, forceNew: true });
   await new Promise((resolve, reject) => member.control.once("connect", resolve).once("connect_error", reject));
   member.up = true;
@@ -107,6 +107,7 @@ function publish(member, count) {
     member.control.emit("publish", { publisher, room: "", first, count }, (confirmed) => {
       member.control.off("disconnect", resolve);
       if (confirmed && of.confirmed === first) of.confirmed = first + count;
+      if (confirmed === false) for (let number = first; number < first + count; number++) of.refused.add(number);
       resolve();
     });
   });
@@ -258,8 +259,13 @@ for (const client of clients) {
     const next = client.next.get(publisher) ?? Math.min(client.marks.get(publisher) ?? 0, end);
     if (next < end) lose(client, publisher, next, end);
   }
-  for (const numbers of client.missing.values()) total.lost += numbers.size;
+  // What was refused is not lost silently, whoever has got it all the same.
+  for (const [publisher, numbers] of client.missing) {
+    const { refused } = published.get(publisher);
+    for (const number of numbers) if (!refused.has(number)) total.lost++;
+  }
 }
 const connected = clients.filter(({ socket }) => socket.connected).length;
+for (const { refused } of published.values()) total.refused += refused.size;
 console.log(JSON.stringify({ ...total, connected, seconds: lasted, rate: Math.round(total.events / lasted), details }));
 process.exit();

@@ -147,9 +147,9 @@ async fn fire(adapter: &str, asked: Asked) -> bool {
         servers.push(("node", vec!["node", "cluster-server.mjs", adapter]));
     }
     println!(
-        "| servers | events/s | published | deliveries | silently lost | doubled | out of order | to new clients again | came back | recovered | harms |"
+        "| servers | events/s | published | refused | deliveries | silently lost | doubled | out of order | to new clients again | came back | recovered | harms |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
     let mut all_is_well = true;
     for rate in rates {
         for (name, server) in &servers {
@@ -168,9 +168,10 @@ async fn fire(adapter: &str, asked: Asked) -> bool {
                 .run(&[server.as_slice(), &[&*engine.url]].concat())
                 .await;
             println!(
-                "| {name} | {rate} | {} ({}/s) | {} | {} | {} | {} | {} | {} | {} | {} |",
+                "| {name} | {rate} | {} ({}/s) | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
                 run.events,
                 run.rate,
+                run.refused,
                 run.deliveries,
                 run.lost,
                 run.doubled,

@@ -30,9 +30,11 @@ pub struct Fire<'a> {
 pub struct Outcome {
     /// How many were published.
     pub events: u64,
+    /// How many were published together with one that its server could not pass on, and said so: clients may miss these.
+    pub refused: u64,
     /// How many reached a client.
     pub deliveries: u64,
-    /// How many a client missed that was told nothing of it.
+    /// How many a client missed without anybody being told.
     pub lost: u64,
     /// How many a client got once more.
     pub doubled: u64,
