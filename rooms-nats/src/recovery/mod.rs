@@ -4,7 +4,6 @@
 //! what is in it, so all deliver in the same order, and what a broken connection kept from a server comes when it is whole again.
 //! Sessions are in a bucket of keys and values, and a claim is fenced by the revision of its entry.
 
-mod away;
 mod log;
 mod offset;
 mod recorder;
@@ -71,8 +70,7 @@ impl Keeping {
     fn place(&self) -> Place {
         Place {
             namespace: self.namespace.clone(),
-            max_away: self.config.max_sessions,
-            window: self.config.window,
+            config: self.config.clone(),
         }
     }
 

@@ -1,9 +1,6 @@
 //! The sessions of this server's sockets, and their copies in JetStream.
 
-use super::{
-    away::Away,
-    session::{Session, now},
-};
+use super::session::{Session, now};
 use crate::{JetStreamConfig, cluster::Cluster, outbox::Shared};
 use async_nats::{
     datetime::DateTime,
@@ -14,7 +11,10 @@ use async_nats::{
     },
 };
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use rooms_layer::{SocketId, rooms::adapter::Moved};
+use rooms_layer::{
+    SocketId,
+    rooms::adapter::{Away, Moved, RecoveryConfig},
+};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard},
@@ -22,7 +22,7 @@ use std::{
 };
 use tokio::{
     sync::Notify,
-    time::{interval, sleep},
+    time::{Instant, interval, sleep},
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -48,9 +48,7 @@ type AwayFrom = HashMap<Arc<str>, Away<(SocketId, Held)>>;
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) namespace: Arc<str>,
-    /// How many may be away.
-    pub(super) max_away: usize,
-    pub(super) window: Duration,
+    pub(super) config: RecoveryConfig,
 }
 
 /// One session.
@@ -403,8 +401,8 @@ impl Sessions {
         let mut away = self.away();
         let away = away.entry(place.namespace).or_default();
         let left = (socket.clone(), left);
-        let one_too_many = away.leave(&key, left, place.max_away, place.window);
-        if let Some((_, (socket, ended))) = one_too_many {
+        let one_too_many = away.leave(&key, left, &place.config, Instant::now().into_std());
+        if let Some((socket, ended)) = one_too_many {
             // Erased like any other that has ended, unless another server has it by now.
             held.entry(socket).or_insert(Held {
                 is_stale: true,

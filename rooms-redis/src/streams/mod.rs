@@ -1,6 +1,5 @@
 //! A stream as `@socket.io/redis-streams-adapter` uses it, with recovery that is whole or says that it is not.
 
-mod away;
 mod claim;
 mod flow;
 mod reader;

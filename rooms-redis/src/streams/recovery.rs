@@ -1,6 +1,6 @@
 //! The sessions of one namespace, in Redis.
 
-use super::{away::Away, flow::Flow, scripts::Scripts, session::Session, stream::Stream};
+use super::{flow::Flow, scripts::Scripts, session::Session, stream::Stream};
 use crate::{
     link::Failed,
     protocol::{
@@ -14,8 +14,8 @@ use rooms_layer::{
     rooms::{
         Selection,
         adapter::{
-            AdapterError, BoxFuture, Broadcast, Claimed, Confirmed, Local, Logged, Moved, Recorded,
-            Recovery, RecoveryConfig,
+            AdapterError, Away, BoxFuture, Broadcast, Claimed, Confirmed, Local, Logged, Moved,
+            Recorded, Recovery, RecoveryConfig,
         },
     },
     wire::Limits,
@@ -25,7 +25,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, Weak},
     time::Duration,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 /// The sessions of one namespace: those of the sockets of this server in memory, and all of them in Redis.
 pub(crate) struct Sessions {
@@ -41,8 +41,8 @@ pub(crate) struct Sessions {
     pub(super) publish: &'static str,
     pub(super) limits: Limits,
     pub(super) sessions: Mutex<HashMap<SocketId, Kept>>,
-    /// Those that left this server, by their tokens, with their fences.
-    pub(super) away: Mutex<Away<Box<str>>>,
+    /// Those that left this server, by their tokens; with these and their fences.
+    pub(super) away: Mutex<Away<(Box<str>, Box<str>)>>,
     pub(super) this: Weak<Sessions>,
 }
 
@@ -133,9 +133,9 @@ impl Sessions {
 
     /// One more client is away: too many of them are not kept.
     fn keep_away(&self, session: Session) {
-        let (most, window) = (self.config.max_sessions, self.config.window);
         let Session { token, fence, .. } = session;
-        let one_too_many = self.away().leave(&token, fence, most, window);
+        let (key, now) = (token.clone(), Instant::now().into_std());
+        let one_too_many = self.away().leave(&key, (token, fence), &self.config, now);
         if let Some((token, fence)) = one_too_many {
             // Unless it is on another server by now, which its fence tells.
             let command = self.scripts.end(&token, &fence);
@@ -143,7 +143,7 @@ impl Sessions {
         }
     }
 
-    pub(super) fn away(&self) -> MutexGuard<'_, Away<Box<str>>> {
+    pub(super) fn away(&self) -> MutexGuard<'_, Away<(Box<str>, Box<str>)>> {
         self.away.lock().expect("no code panics under this lock")
     }
 

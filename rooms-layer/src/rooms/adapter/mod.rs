@@ -1,6 +1,7 @@
 //! What lies between servers.
 
 mod answers;
+mod away;
 mod confirmed;
 mod health;
 mod recovery;
@@ -11,6 +12,7 @@ use std::{future::Future, pin::Pin, sync::Weak, time::Instant};
 
 pub use self::{
     answers::{Answer, Answers, HandshakeSummary, Question, SocketInfo},
+    away::Away,
     confirmed::{AdapterError, Changed, Confirmed},
     health::Health,
     recovery::{Claimed, Logged, Recorded, Recovery, RecoveryConfig},
