@@ -177,11 +177,7 @@ impl Log {
 impl Entry {
     /// What it counts in bytes, with something for its own parts.
     fn weight(&self) -> usize {
-        let data = &self.broadcast.data;
-        let attachments = data.attachments().iter().map(|part| part.len());
         let rooms = self.to.rooms.iter().flatten().chain(&self.to.except);
-        128 + data.json().len()
-            + attachments.sum::<usize>()
-            + rooms.map(|room| room.len() + 16).sum::<usize>()
+        128 + self.broadcast.data.size() + rooms.map(|room| room.len() + 16).sum::<usize>()
     }
 }

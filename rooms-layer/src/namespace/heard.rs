@@ -34,8 +34,7 @@ pub(super) struct Hearing {
 impl Heard {
     /// A place for an event, if there is one. An event of more bytes than there may be is taken while it is alone.
     pub(super) fn take(self: &Arc<Self>, event: &Data, ceiling: Ceiling) -> Option<Hearing> {
-        let attached = event.attachments().iter().map(|attached| attached.len());
-        let bytes = event.json().len() + attached.sum::<usize>();
+        let bytes = event.size();
         let before = self.events.fetch_add(1, Ordering::Relaxed);
         let all = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         // Gives back what it took, also where it is one too many.

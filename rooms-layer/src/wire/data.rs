@@ -45,6 +45,13 @@ impl Data {
         &self.attachments
     }
 
+    /// How many bytes the array and the binary parts have together. Costs nothing, other than [`json`](Self::json), which looks at all
+    /// of the text.
+    pub fn size(&self) -> usize {
+        let parts = self.attachments.iter().map(Bytes::len);
+        self.buffer.len() - Self::HEADROOM + parts.sum::<usize>()
+    }
+
     /// Whether the first element of the array is the name of an event.
     pub fn is_event(&self) -> bool {
         self.is_event
@@ -140,6 +147,7 @@ impl std::fmt::Debug for Data {
 /// let data = writer.finish();
 /// assert_eq!(data.json(), r#"["photo",["sea.jpg",{"_placeholder":true,"num":0}]]"#);
 /// assert_eq!(data.attachments().len(), 1);
+/// assert_eq!(data.size(), data.json().len() + 2);
 /// # Ok::<(), rooms_layer::wire::data::EncodeError>(())
 /// ```
 #[derive(Debug)]

@@ -134,13 +134,7 @@ impl Sessions {
                     && !broadcast.volatile
                     && session.concerns(&to, entry.id)
                 {
-                    bytes += broadcast.data.json().len();
-                    bytes += broadcast
-                        .data
-                        .attachments()
-                        .iter()
-                        .map(|part| part.len())
-                        .sum::<usize>();
+                    bytes += broadcast.data.size();
                     missed.push(Logged::new(broadcast.at(entry.id.to_string())));
                 }
             }

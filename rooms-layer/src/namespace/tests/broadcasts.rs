@@ -1,6 +1,7 @@
 //! Broadcasts, and the acknowledgements that are collected.
 
 use super::*;
+use futures_util::FutureExt;
 
 #[tokio::test]
 async fn a_broadcast_reaches_each_member_once_and_not_the_excepted() {
@@ -150,4 +151,30 @@ async fn nobody_answers_for_an_empty_room() {
         .emit_with_ack(&nobody, Flags::default(), event("q"), MINUTE)
         .unwrap();
     assert!(replies.next().await.is_none());
+}
+
+/// A broadcast to many is written in turns, between which others are served.
+#[tokio::test]
+async fn a_broadcast_does_not_keep_others_waiting() {
+    let house = house();
+    let mut members = Vec::new();
+    for _ in 0..500 {
+        members.push(house.member().await);
+    }
+    let mut asks = house.member().await;
+    house
+        .main
+        .emit(&Selection::everybody(), Flags::default(), event("news"))
+        .unwrap();
+    // It comes when the broadcast is about to be written.
+    asks.send(r#"420["join","a"]"#).await;
+    let mut heard = Vec::new();
+    while heard.last().map(String::as_str) != Some(r#"430["a"]"#) {
+        heard.push(asks.next().await);
+    }
+    let told = members
+        .iter_mut()
+        .filter_map(|member| member.stream.next().now_or_never());
+    let told = told.count();
+    assert!(told <= 64, "{told} of 500 were first");
 }
